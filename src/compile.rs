@@ -1,0 +1,13 @@
+//! From the instance to a problem without VMs.
+//!
+//! Passes, in order: every constraint is asked to `post` itself to the [`Builder`],
+//! which only writes down what it is told; the wanted states become items, bins and
+//! tasks; demands become sizes; what was written down becomes relations.
+
+mod builder;
+
+pub use builder::Builder;
+pub use builder::Cause;
+pub use builder::FtMode;
+pub use builder::Posted;
+pub use builder::Relationship;

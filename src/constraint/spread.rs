@@ -1,0 +1,112 @@
+//! `spread`: no two VMs of a set on one node.
+//!
+//! # Meaning
+//! For all running x ≠ y in `vms`: host(x) ≠ host(y). VMs that do not run are ignored.
+//!
+//! # Discrete and continuous
+//! Either; continuous where nothing is said. Continuous: at no moment does a node
+//! carry two members, a member in migration counting on both of its nodes. A member
+//! may take the node of another at the moment at which that one has left.
+//!
+//! # In the language
+//! `spread({vm1, vm2, vm3});`, `>>spread(…)` for discrete.
+//!
+//! # In JSON
+//! `{"spread": {"vms": ["vm1", "vm2", "vm3"], "continuous": true}}`
+//!
+//! # Compiles to
+//! At most one item of the set in each bin.
+//!
+//! # Cost
+//! Checking: linear in the set. Planning: constant time for each placement tried.
+//!
+//! # See also
+//! `split` (sets of VMs kept apart), `lonely`, `gather` (the opposite).
+//!
+//! Deviation from BtrPlace: a set that is violated before the plan is repaired, not
+//! refused, unless the plan is asked to be strict; sleeping members do not count.
+
+use super::Restriction;
+use super::Restrictions;
+use super::SideConstraint;
+use super::Violation;
+use super::Watch;
+use crate::compile::Builder;
+use crate::model::Configuration;
+use crate::model::NodeId;
+use crate::model::VmId;
+use crate::model::VmSet;
+use crate::side_constraint;
+use std::borrow::Cow;
+
+side_constraint! {
+    /// No two VMs of the set on one node.
+    pub struct Spread {
+        /// The VMs.
+        vms("vms"): VmSet,
+    }
+    name = "spread", btrplace = Some("spread"), flag = Required,
+    restrictions = Restrictions::Both(Restriction::Continuous), soft = true, source = include_str!("spread.rs");
+    check = |_| Ok(());
+}
+
+impl SideConstraint for Spread {
+    fn holds(&self, at: &Configuration<'_>) -> Result<(), Violation> {
+        let mut seats: Vec<(NodeId, VmId)> =
+            self.vms.iter().flat_map(|&vm| at.hosts(vm).map(move |node| (node, vm))).collect();
+        seats.sort_unstable();
+        let mut amount = 0;
+        let (mut nodes, mut vms) = (Vec::new(), Vec::new());
+        for pair in seats.windows(2) {
+            if pair[0].0 == pair[1].0 {
+                amount += 1;
+                nodes.push(pair[0].0);
+                vms.extend([pair[0].1, pair[1].1]);
+            }
+        }
+        if amount == 0 {
+            return Ok(());
+        }
+        nodes.dedup();
+        vms.dedup();
+        let names = at.instance();
+        let text = format!(
+            "{} share node {}",
+            super::list(vms.iter().map(|&vm| names.vm_name(vm))),
+            super::list(nodes.iter().map(|&node| names.node_name(node)))
+        );
+        Err(Violation { amount, vms, nodes, text })
+    }
+
+    fn watch(&self) -> Watch<'_> {
+        Watch::Vms(Cow::Borrowed(&self.vms))
+    }
+
+    fn post(&self, builder: &mut Builder<'_>) {
+        builder.at_most_per_node(&self.vms, 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::constraint::manual_page;
+    use crate::model::InstanceBuilder;
+    use crate::model::Place;
+
+    #[test]
+    fn two_on_a_node_break_it_and_a_migrant_holds_both() {
+        let mut b = InstanceBuilder::new();
+        let [n0, n1] = ["n0", "n1"].map(|name| b.node(name));
+        let [a, c] = [("a", n0), ("c", n1)].map(|(name, node)| b.running_vm(name, node));
+        let instance = b.build().expect("a valid instance");
+        let rule = Spread { vms: [a, c].into() };
+        let mut at = Configuration::source(&instance);
+        assert_eq!(rule.holds(&at), Ok(()));
+        at.enter(a, n1, Box::new([]));
+        assert_eq!(rule.holds(&at).map_err(|v| v.amount), Err(1));
+        at.put(c, Place::Sleeping(n1));
+        assert_eq!(rule.holds(&at), Ok(()));
+        assert!(manual_page(&Spread::SIGNATURE).contains("# Meaning"));
+    }
+}

@@ -1,0 +1,69 @@
+//! A plan seen as a whole: what rules about order and time look at.
+
+use super::Action;
+use super::Instance;
+use super::Plan;
+use super::VmId;
+
+/// An instance with a plan, and each VM's actions at hand.
+#[derive(Debug)]
+pub struct Run<'a> {
+    instance: &'a Instance,
+    plan: &'a Plan,
+    /// Actions by VM, each list sorted by start.
+    by_vm: Vec<(VmId, u32)>,
+}
+
+impl<'a> Run<'a> {
+    /// Looks at a plan. O(n log n) in the number of actions.
+    pub fn new(instance: &'a Instance, plan: &'a Plan) -> Self {
+        let mut by_vm: Vec<(VmId, u32)> = plan
+            .actions
+            .iter()
+            .enumerate()
+            .filter_map(|(at, action)| Some((action.kind.vm()?, at as u32)))
+            .collect();
+        by_vm.sort_by_key(|&(vm, at)| {
+            let action = &plan.actions[at as usize];
+            (vm, action.start, action.end, at)
+        });
+        Self { instance, plan, by_vm }
+    }
+
+    /// The instance.
+    pub fn instance(&self) -> &'a Instance {
+        self.instance
+    }
+
+    /// The plan.
+    pub fn plan(&self) -> &'a Plan {
+        self.plan
+    }
+
+    /// The actions on a VM, by start.
+    pub fn actions_of(&self, vm: VmId) -> impl Iterator<Item = &'a Action> + '_ {
+        let from = self.by_vm.partition_point(|&(other, _)| other < vm);
+        self.by_vm[from..]
+            .iter()
+            .take_while(move |&&(other, _)| other == vm)
+            .map(|&(_, at)| &self.plan.actions[at as usize])
+    }
+
+    /// The relocations of a VM as (start, end): migrations one by one, and each
+    /// re-instantiation from its forging to the stop of the original.
+    pub fn relocations_of(&self, vm: VmId) -> Vec<(u64, u64)> {
+        use super::ActionKind::*;
+        let mut spans: Vec<(u64, u64)> = Vec::new();
+        for action in self.actions_of(vm) {
+            match action.kind {
+                Migrate { .. } | ForgeClone { .. } => spans.push((action.start, action.end)),
+                BootClone { .. } | ShutdownOriginal { .. } => match spans.last_mut() {
+                    Some(span) => span.1 = span.1.max(action.end),
+                    None => spans.push((action.start, action.end)),
+                },
+                _ => {}
+            }
+        }
+        spans
+    }
+}

@@ -1,0 +1,170 @@
+//! What is minimised.
+//!
+//! An objective is a list of levels, compared one after the other; each level is
+//! a weighted sum of metrics. Penalties of soft constraints are added to the first.
+
+use std::fmt;
+
+/// A figure of a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Metric {
+    /// Number of migrations and re-instantiations; a parked VM counts twice.
+    Relocations,
+    /// Sum, over the VMs and nodes that change, of the moment at which each is done;
+    /// a VM that stays counts the moment of its last allocation. BtrPlace's MinMTTR,
+    /// save that an allocation need not wait for the end of the plan.
+    Mttr,
+    /// Sum of the ends of all actions.
+    SumOfEnds,
+    /// End of the last action.
+    Makespan,
+    /// Sum of the durations of all relocations. BtrPlace's MinMigrations.
+    RelocationTime,
+}
+
+impl Metric {
+    /// All metrics.
+    pub const ALL: [Metric; 5] =
+        [Metric::Relocations, Metric::Mttr, Metric::SumOfEnds, Metric::Makespan, Metric::RelocationTime];
+
+    /// The word that files and the command line use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Metric::Relocations => "relocations",
+            Metric::Mttr => "mttr",
+            Metric::SumOfEnds => "sum_of_ends",
+            Metric::Makespan => "makespan",
+            Metric::RelocationTime => "relocation_time",
+        }
+    }
+
+    /// The metric of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|metric| metric.name() == name)
+    }
+}
+
+/// A weighted sum of metrics.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Level {
+    /// (weight, metric); weights are positive.
+    pub terms: Vec<(u32, Metric)>,
+}
+
+impl Level {
+    /// One metric alone.
+    pub fn of(metric: Metric) -> Self {
+        Self { terms: vec![(1, metric)] }
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, (weight, metric)) in self.terms.iter().enumerate() {
+            if at > 0 {
+                f.write_str("+")?;
+            }
+            if *weight != 1 {
+                write!(f, "{weight}*")?;
+            }
+            f.write_str(metric.name())?;
+        }
+        Ok(())
+    }
+}
+
+/// Levels, the most important first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Objective {
+    /// Never empty.
+    pub levels: Vec<Level>,
+}
+
+impl Default for Objective {
+    /// Fewest relocations; among those, the smallest sum of ends.
+    fn default() -> Self {
+        Self { levels: vec![Level::of(Metric::Relocations), Level::of(Metric::Mttr)] }
+    }
+}
+
+impl Objective {
+    /// One metric; ties are broken by relocations, then by the sum of ends.
+    pub fn single(metric: Metric) -> Self {
+        let mut levels = vec![Level::of(metric)];
+        for tie in [Metric::Relocations, Metric::Mttr] {
+            if tie != metric {
+                levels.push(Level::of(tie));
+            }
+        }
+        Self { levels }
+    }
+}
+
+/// `relocations,mttr`: levels by commas, terms by `+`, weights as `3*`.
+impl fmt::Display for Objective {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, level) in self.levels.iter().enumerate() {
+            if at > 0 {
+                f.write_str(",")?;
+            }
+            write!(f, "{level}")?;
+        }
+        Ok(())
+    }
+}
+
+/// An objective that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectiveError {
+    /// The part that was not understood.
+    pub part: String,
+}
+
+impl fmt::Display for ObjectiveError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` is not an objective; expected one of ", self.part)?;
+        for metric in Metric::ALL {
+            write!(f, "{}, ", metric.name())?;
+        }
+        f.write_str("joined by `+`, with weights like `3*makespan`, levels separated by commas")
+    }
+}
+
+impl std::error::Error for ObjectiveError {}
+
+impl std::str::FromStr for Objective {
+    type Err = ObjectiveError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut levels = Vec::new();
+        for part in text.split(',') {
+            let mut terms = Vec::new();
+            for term in part.split('+') {
+                let term = term.trim();
+                let (weight, name) = term.split_once('*').unwrap_or(("1", term));
+                let weight = weight.trim().parse::<u32>().ok().filter(|&weight| weight > 0);
+                match (weight, Metric::named(name.trim())) {
+                    (Some(weight), Some(metric)) => terms.push((weight, metric)),
+                    _ => return Err(ObjectiveError { part: term.to_owned() }),
+                }
+            }
+            levels.push(Level { terms });
+        }
+        Ok(Self { levels })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_and_back() {
+        for text in ["relocations,mttr", "makespan", "100*relocations+makespan,sum_of_ends"] {
+            assert_eq!(text.parse::<Objective>().map(|o| o.to_string()), Ok(text.to_owned()));
+        }
+        assert!("".parse::<Objective>().is_err());
+        assert!("0*makespan".parse::<Objective>().is_err());
+        assert!("minMigrations".parse::<Objective>().is_err());
+    }
+}

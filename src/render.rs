@@ -1,0 +1,1 @@
+//! Plans, reports and conflicts for people and programs.
