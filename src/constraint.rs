@@ -28,9 +28,12 @@ pub use signature::Signature;
 
 use crate::compile::Builder;
 use crate::model::Configuration;
+use crate::model::Instance;
 use crate::model::NodeId;
+use crate::model::ResourceId;
 use crate::model::Run;
 use crate::model::VmId;
+use crate::model::VmState;
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
@@ -203,6 +206,20 @@ pub trait SideConstraint: Described + fmt::Debug + Send + Sync + 'static {
     fn holds_over(&self, run: &Run<'_>) -> Result<(), Violation> {
         let _ = run;
         Ok(())
+    }
+
+    /// The state in which the rule wants a VM to end. A VM of which no rule says
+    /// anything keeps the state that it has.
+    fn wants(&self) -> Option<(VmId, VmState)> {
+        None
+    }
+
+    /// The largest load of a node in a resource, in place of the node's capacity.
+    /// Of several, the smallest counts; at moments before the last only continuous
+    /// ones count, and where all are discrete there is no limit before the end.
+    fn limit(&self, instance: &Instance) -> Option<(NodeId, ResourceId, u64)> {
+        let _ = instance;
+        None
     }
 
     /// What can change the answer of `holds`. The checker asks again only then.
