@@ -1,3 +1,4 @@
 //! Reasoning about items and bins that knows no VM and no constraint name.
 
+pub mod leftover;
 pub mod restart;
