@@ -127,10 +127,16 @@ impl<'a> Room<'a> {
                     let from = touched.seats.partition_point(|&(other, _)| other < node);
                     let vms =
                         touched.seats[from..].iter().take_while(|seat| seat.0 == node).map(|seat| seat.1);
-                    let vms = vms.filter(|&vm| at.demand_on(vm, node, resource) > 0).collect();
-                    let grown =
-                        if forgiven > 0 { "; an overload that the plan began with may not grow" } else { "" };
-                    findings.push(self.finding(at, Some(time), node, resource, excess, by, vms, grown));
+                    let vms: Vec<VmId> = vms.filter(|&vm| at.demand_on(vm, node, resource) > 0).collect();
+                    let mut note = String::new();
+                    if !vms.is_empty() {
+                        let names = list(vms.iter().map(|&vm| self.instance.vm_name(vm)));
+                        note += &format!("; {names} came or grew");
+                    }
+                    if forgiven > 0 {
+                        note += "; an overload that was there before may not grow";
+                    }
+                    findings.push(self.finding(at, Some(time), node, resource, excess, by, vms, &note));
                 }
             }
         }
@@ -177,12 +183,6 @@ impl<'a> Room<'a> {
         text += &format!(", has {}", self.instance.capacity(node, resource));
         if by.is_some() {
             text += &format!(" and may carry {}", load.saturating_sub(excess));
-        }
-        if !vms.is_empty() {
-            let mut names: Vec<VmId> = vms.clone();
-            names.sort_unstable();
-            let names = list(names.iter().map(|&vm| self.instance.vm_name(vm)));
-            text += &format!(" ({names})");
         }
         text += note;
         let source = by.map_or(Source::Core(CoreRule::Capacity), Source::Constraint);
