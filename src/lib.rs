@@ -7,7 +7,10 @@ pub mod model;
 pub mod objective;
 pub mod outcome;
 pub mod plan;
+<<<<<<< HEAD
 pub mod problem;
+=======
+>>>>>>> catalog
 pub mod propagator;
 pub mod render;
 pub mod schedule;
