@@ -51,7 +51,9 @@ pub fn reasons(instance: &Instance, compiled: &Compiled, plan: &mut Plan) {
         .actions
         .iter()
         .enumerate()
-        .filter(|(_, action)| matches!(action.kind, ActionKind::Migrate { .. } | ActionKind::BootClone { .. }))
+        .filter(|(_, action)| {
+            matches!(action.kind, ActionKind::Migrate { .. } | ActionKind::BootClone { .. })
+        })
         .map(|(at, action)| (at, action.kind.vm()))
         .filter_map(|(at, vm)| Some((vm?, at)))
         .collect();
@@ -125,7 +127,9 @@ pub fn reasons(instance: &Instance, compiled: &Compiled, plan: &mut Plan) {
         .enumerate()
         .map(|(at, action)| match action.kind {
             ActionKind::BootNode { node } | ActionKind::ShutdownNode { node } => node_reason(node, plan),
-            ActionKind::Migrate { vm, .. } if last_move.get(&vm).is_some_and(|&last| last > at) => Reason::Parking,
+            ActionKind::Migrate { vm, .. } if last_move.get(&vm).is_some_and(|&last| last > at) => {
+                Reason::Parking
+            }
             ActionKind::Migrate { vm, .. }
             | ActionKind::ForgeClone { vm }
             | ActionKind::BootClone { vm, .. }

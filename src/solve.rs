@@ -96,11 +96,8 @@ fn solve_here(instance: &Instance, options: &Options) -> Result<Outcome, PlanErr
     timings.schedule += milliseconds(clock);
 
     let clock = Instant::now();
-    let report = verify::verify(
-        instance,
-        &plan,
-        &VerifyOptions { strict: options.strict, horizon: options.horizon },
-    );
+    let report =
+        verify::verify(instance, &plan, &VerifyOptions { strict: options.strict, horizon: options.horizon });
     timings.verify = milliseconds(clock);
     if let Some(finding) = report.findings.iter().find(|finding| !finding.soft) {
         return Err(PlanError::Internal(format!(
@@ -149,7 +146,8 @@ fn broken_at_source(instance: &Instance) -> Option<Conflict> {
             && finding.at == Some(0)
             && match finding.source {
                 verify::Source::Constraint(at) => {
-                    instance.constraints()[at as usize].restriction == crate::constraint::Restriction::Continuous
+                    instance.constraints()[at as usize].restriction
+                        == crate::constraint::Restriction::Continuous
                 }
                 verify::Source::Core(rule) => rule == verify::CoreRule::Capacity,
             }

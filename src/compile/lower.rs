@@ -374,6 +374,7 @@ fn add_sizes(instance: &Instance, compiled: &mut Compiled) -> Result<(), Refusal
         packing.capacity_then[at] = then;
         packing.capacity_now[at] = now;
     }
+    packing.capacity_own = packing.capacity_then.clone();
     for (relationship, cause) in &compiled.posted.relations {
         if let (Relationship::LoadAtMost(nodes, resource, amount), None) = (relationship, cause.penalty)
             && let [node] = nodes[..]

@@ -15,12 +15,14 @@ const BUDGET: u64 = 20_000_000;
 /// before the question is answered it counts as broken.
 pub fn shortfall(ledger: &Ledger<'_>, at: u32, powered: &dyn Fn(u32) -> bool) -> u64 {
     let packing = ledger.packing();
-    let RelationKind::Survive { bins, failures, mode } = &packing.relations[at as usize].kind else { return 0 };
+    let RelationKind::Survive { bins, failures, mode } = &packing.relations[at as usize].kind else {
+        return 0;
+    };
     let failures = *failures as usize;
     let count = packing.bins.len() as u32;
     let open: Vec<bool> = (0..count).map(powered).collect();
     let exposed: Vec<bool> = (0..count).map(|bin| bins.contains(bin)).collect();
-    let capacity: Vec<u64> = (0..count).flat_map(|bin| ledger.capacity(bin).iter().copied()).collect();
+    let capacity = &packing.capacity_own;
     let size = |item: u32, bin: u32| ledger.size_in(item, bin);
     match mode {
         FtMode::Restart => {
@@ -37,7 +39,12 @@ pub fn shortfall(ledger: &Ledger<'_>, at: u32, powered: &dyn Fn(u32) -> bool) ->
                     sizes.extend_from_slice(size(item, bin));
                 }
                 let load = ledger.load(bin);
-                room.extend(ledger.capacity(bin).iter().zip(load).map(|(most, load)| most.saturating_sub(*load)));
+                room.extend(
+                    capacity[bin as usize * packing.dims..]
+                        .iter()
+                        .zip(load)
+                        .map(|(most, load)| most.saturating_sub(*load)),
+                );
             }
             let crash = Crash {
                 dims: packing.dims,
@@ -57,7 +64,7 @@ pub fn shortfall(ledger: &Ledger<'_>, at: u32, powered: &dyn Fn(u32) -> bool) ->
                     *sum = sum.saturating_add(*load);
                 }
             }
-            restart::aggregate_shortfall(packing.dims, &capacity, &open, &exposed, &load, failures)
+            restart::aggregate_shortfall(packing.dims, capacity, &open, &exposed, &load, failures)
                 .iter()
                 .fold(0, |sum, missing| sum.saturating_add(*missing))
         }
@@ -73,7 +80,7 @@ pub fn shortfall(ledger: &Ledger<'_>, at: u32, powered: &dyn Fn(u32) -> bool) ->
                     }
                 }
             }
-            restart::slots_shortfall(&slot, &capacity, &open, &exposed, items, failures)
+            restart::slots_shortfall(&slot, capacity, &open, &exposed, items, failures)
         }
     }
 }
