@@ -3,6 +3,7 @@
 pub mod compile;
 pub mod constraint;
 pub mod format;
+pub mod generate;
 pub mod model;
 pub mod objective;
 pub mod outcome;
