@@ -5,6 +5,7 @@ mod convert;
 mod doc;
 mod generate;
 mod input;
+mod memory;
 mod output;
 mod plan;
 mod progress;

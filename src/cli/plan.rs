@@ -17,7 +17,6 @@ use quadrille::Status;
 use quadrille::StopReason;
 use quadrille::format;
 use quadrille::render;
-use std::io;
 use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -132,4 +131,75 @@ fn exit(outcome: &Outcome, require_optimal: bool) -> Exit {
         Status::Infeasible => Exit::Infeasible,
         Status::Unknown => Exit::Unknown,
     }
+}
+
+/// What stands beside the result: the summary where that went to a file, repaired rules, timings.
+fn tell(
+    instance: &Instance,
+    outcome: &Outcome,
+    measured: &render::Measured,
+    arguments: &Arguments,
+    terminal: &Terminal,
+) {
+    if arguments.output.is_some() || !matches!(arguments.format, PlanFormat::Text) {
+        terminal.note(render::summary(instance, outcome, measured.total_ms));
+    }
+    if outcome.stop_reason == StopReason::Interrupted {
+        terminal.note("interrupted: this is the best that was found until then");
+    }
+    if !terminal.is_verbose() {
+        return;
+    }
+    let timings = &outcome.timings;
+    terminal.note(format_args!(
+        "{} steps; read {:.0} ms, compile {:.0} ms, place {:.0} ms, schedule {:.0} ms, verify {:.0} ms, \
+         total {:.0} ms{}",
+        outcome.steps,
+        measured.read_ms,
+        timings.compile,
+        timings.place,
+        timings.schedule,
+        timings.verify,
+        measured.total_ms,
+        measured.peak_rss_mib.map_or_else(String::new, |peak| format!("; {peak:.0} MiB at most"))
+    ));
+    for (index, moment, violation) in &outcome.repaired {
+        let name = instance
+            .constraints()
+            .get(*index as usize)
+            .map_or("constraint", |constraint| constraint.rule.signature().name);
+        terminal.note(format_args!("{name} is broken before the plan, and holds from {moment} s on: {violation}"));
+    }
+}
+
+fn print(
+    instance: &Instance,
+    outcome: &Outcome,
+    measured: &render::Measured,
+    arguments: &Arguments,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    let output = arguments.output.as_deref();
+    let text = match (arguments.format, &outcome.plan) {
+        (PlanFormat::Json, _) => render::json(instance, outcome, measured),
+        (PlanFormat::Text, _) => {
+            let colors = output.is_none() && terminal.colors_results();
+            render::text(instance, outcome, &render::Look { colors, total_ms: Some(measured.total_ms) })
+        }
+        (PlanFormat::Btrplace, Some(plan)) => {
+            let options = format::WriteOptions { lossy: arguments.reading.lenient };
+            let written = format::btrplace::write_plan(instance, plan, &options);
+            return super::convert::deliver(written, output, terminal);
+        }
+        (PlanFormat::Events, Some(plan)) => render::events(instance, plan),
+        (PlanFormat::Dot, Some(plan)) => render::dot(instance, plan),
+        (PlanFormat::Btrplace | PlanFormat::Events | PlanFormat::Dot, None) => {
+            // These formats have no word for "no plan": standard error and the exit code say it.
+            if arguments.output.is_none() {
+                terminal.error(render::summary(instance, outcome, measured.total_ms));
+            }
+            return Ok(());
+        }
+    };
+    output::write(output, |out| out.write_all(text.as_bytes()))
 }

@@ -1,0 +1,92 @@
+//! `quadrille convert`: the same instance, or plan, in another format.
+
+use super::Exit;
+use super::Failure;
+use super::input;
+use super::input::Reading;
+use super::output;
+use super::term::Terminal;
+use quadrille::Instance;
+use quadrille::format;
+use quadrille::format::FormatError;
+use quadrille::format::WriteOptions;
+use quadrille::format::Written;
+use std::io::Write;
+use std::path::Path;
+use std::path::PathBuf;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The instance; `-` for standard input.
+    instance: PathBuf,
+    /// A plan for it: it is converted instead of the instance, whose names and numbers it needs.
+    plan: Option<PathBuf>,
+    #[command(flatten)]
+    reading: Reading,
+    /// The format to write. What it cannot say is an error, or a note with `--lenient`.
+    #[arg(long, value_enum)]
+    format: InstanceFormat,
+    /// Where to write, instead of standard output; compressed where the name ends in `.gz`.
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// A format that can say a whole instance.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(super) enum InstanceFormat {
+    /// Our own JSON, by names.
+    Quadrille,
+    /// BtrPlace's JSON, by numbers.
+    Btrplace,
+}
+
+pub(super) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Failure> {
+    input::distinct(&arguments.instance, arguments.plan.as_ref())?;
+    output::probe(arguments.output.as_deref())?;
+    let reading = &arguments.reading;
+    let instance = reading.instance(&arguments.instance, terminal)?.instance;
+    let output = arguments.output.as_deref();
+    match &arguments.plan {
+        None => write_instance(&instance, arguments.format, reading.lenient, output, terminal)?,
+        Some(path) => {
+            let plan = reading.plan(path, &instance, terminal)?;
+            let options = WriteOptions { lossy: reading.lenient };
+            let written = match arguments.format {
+                InstanceFormat::Quadrille => format::native::write_plan(&instance, &plan, &options),
+                InstanceFormat::Btrplace => format::btrplace::write_plan(&instance, &plan, &options),
+            };
+            deliver(written, output, terminal)?;
+        }
+    }
+    // The process ends here: a million parts need not be given back one by one.
+    std::mem::forget(instance);
+    Ok(Exit::Done)
+}
+
+/// Writes an instance; what the format cannot say is an error, or a note where `lossy`.
+pub(super) fn write_instance(
+    instance: &Instance,
+    format: InstanceFormat,
+    lossy: bool,
+    output: Option<&Path>,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    let options = WriteOptions { lossy };
+    let written = match format {
+        InstanceFormat::Quadrille => format::native::write_instance(instance, &options),
+        InstanceFormat::Btrplace => format::btrplace::write_instance(instance, &options),
+    };
+    deliver(written, output, terminal)
+}
+
+pub(super) fn deliver(
+    written: Result<Written, FormatError>,
+    output: Option<&Path>,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    let written = written.map_err(Failure::input)?;
+    for note in &written.notes {
+        terminal.note(note);
+    }
+    output::write(output, |out| out.write_all(written.text.as_bytes()))
+}
