@@ -8,6 +8,7 @@ pub mod model;
 pub mod objective;
 pub mod outcome;
 pub mod plan;
+pub mod propagator;
 pub mod render;
 pub mod search;
 pub mod verify;
