@@ -1,3 +1,11 @@
-//! Reasoning about items and bins that knows no VM and no constraint name.
+//! What may still go where: the incremental side of every relation.
 
 pub mod restart;
+
+mod ledger;
+mod survive;
+
+pub use ledger::Block;
+pub use ledger::Ledger;
+pub use ledger::Moment;
+pub use survive::shortfall;
