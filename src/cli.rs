@@ -75,18 +75,21 @@ Exit codes:
   2  bad usage or bad input         6  check found a violation
   3  infeasible, proved";
 
+/// The options that every subcommand takes.
+const COMMON: &str = "Common options";
+
 /// Plans the reconfiguration of clusters of virtual machines: where every VM goes, and in which order.
 #[derive(Debug, Parser)]
 #[command(name = "quadrille", version, after_help = EXAMPLES, max_term_width = 100)]
 struct Arguments {
     /// When to colour.
-    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, help_heading = COMMON)]
     color: Color,
     /// No progress and no notes.
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = COMMON)]
     quiet: bool,
     /// More notes: timings, repaired rules.
-    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    #[arg(short, long, global = true, conflicts_with = "quiet", help_heading = COMMON)]
     verbose: bool,
     #[command(subcommand)]
     task: Task,

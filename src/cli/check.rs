@@ -10,7 +10,6 @@ use super::units;
 use quadrille::render;
 use quadrille::verify;
 use quadrille::verify::VerifyOptions;
-use std::io::Write;
 use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
@@ -51,7 +50,7 @@ pub(super) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Fa
     let report = match &arguments.plan {
         None => verify::verify_source(&instance),
         Some(path) => {
-            let plan = arguments.reading.plan(path, &instance, terminal)?;
+            let plan = arguments.reading.plan(path, &instance)?;
             let options = VerifyOptions { strict: arguments.strict, horizon: arguments.horizon };
             verify::verify(&instance, &plan, &options)
         }

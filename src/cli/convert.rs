@@ -11,7 +11,6 @@ use quadrille::format;
 use quadrille::format::FormatError;
 use quadrille::format::WriteOptions;
 use quadrille::format::Written;
-use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -49,11 +48,10 @@ pub(super) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Fa
     match &arguments.plan {
         None => write_instance(&instance, arguments.format, reading.lenient, output, terminal)?,
         Some(path) => {
-            let plan = reading.plan(path, &instance, terminal)?;
-            let options = WriteOptions { lossy: reading.lenient };
+            let plan = reading.plan(path, &instance)?;
             let written = match arguments.format {
-                InstanceFormat::Quadrille => format::native::write_plan(&instance, &plan, &options),
-                InstanceFormat::Btrplace => format::btrplace::write_plan(&instance, &plan, &options),
+                InstanceFormat::Quadrille => format::native::write_plan(&instance, &plan),
+                InstanceFormat::Btrplace => format::btrplace::write_plan(&instance, &plan),
             };
             deliver(written, output, terminal)?;
         }

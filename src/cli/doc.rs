@@ -5,7 +5,6 @@ use super::Failure;
 use super::output;
 use quadrille::constraint;
 use quadrille::format;
-use std::io::Write;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {

@@ -95,7 +95,8 @@ pub(super) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Fa
         load: arguments.load,
     };
     let instance = generate::generate(&spec).map_err(Failure::input)?;
-    convert::write_instance(&instance, arguments.format, false, arguments.output.as_deref(), terminal)?;
+    // BtrPlace files say durations VM by VM; that is another way to say the same.
+    convert::write_instance(&instance, arguments.format, true, arguments.output.as_deref(), terminal)?;
     // Half a million names are not worth giving back one by one.
     std::mem::forget(instance);
     Ok(Exit::Done)

@@ -3,9 +3,12 @@
 use super::Failure;
 use super::output::is_standard;
 use super::term::Terminal;
+use quadrille::Instance;
+use quadrille::Plan;
 use quadrille::format;
 use quadrille::format::ReadInstance;
 use quadrille::format::ReadOptions;
+use serde::de::IgnoredAny;
 use std::fs::File;
 use std::io;
 use std::io::Read;
@@ -27,15 +30,25 @@ impl Reading {
     /// Reads an instance; notes go to standard error.
     pub(super) fn instance(&self, path: &Path, terminal: &Terminal) -> Result<ReadInstance, Failure> {
         let bytes = self.bytes(path)?;
-        let read =
-            format::read_instance(&bytes, &self.options()).map_err(|error| fault(path, error))?;
+        let read = format::read_instance(&bytes, &self.options()).map_err(|error| fault(path, error))?;
         for note in &read.notes {
             terminal.note(format_args!("{}: {note}", name(path)));
         }
         Ok(read)
     }
 
-    pub(super) fn options(&self) -> ReadOptions {
+    /// Reads a plan for an instance.
+    pub(super) fn plan(&self, path: &Path, instance: &Instance) -> Result<Plan, Failure> {
+        let bytes = self.bytes(path)?;
+        let plan = if is_btrplace(&bytes) {
+            format::btrplace::read_plan(&bytes, instance)
+        } else {
+            format::native::read_plan(&bytes, instance)
+        };
+        plan.map_err(|error| fault(path, error))
+    }
+
+    fn options(&self) -> ReadOptions {
         ReadOptions { lenient: self.lenient }
     }
 
@@ -56,6 +69,17 @@ impl Reading {
         }
         format::inflate(bytes, limit).map_err(|error| fault(path, error))
     }
+}
+
+/// Is this plan BtrPlace's? Its plans have an origin, ours a schema. What is neither, or
+/// no JSON at all, is left to our own reader to refuse.
+fn is_btrplace(bytes: &[u8]) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Keys {
+        origin: Option<IgnoredAny>,
+        schema: Option<IgnoredAny>,
+    }
+    serde_json::from_slice::<Keys>(bytes).is_ok_and(|keys| keys.origin.is_some() && keys.schema.is_none())
 }
 
 /// What to call a path in a message.

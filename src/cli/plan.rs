@@ -17,7 +17,6 @@ use quadrille::Status;
 use quadrille::StopReason;
 use quadrille::format;
 use quadrille::render;
-use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 use std::time::Instant;
@@ -168,7 +167,9 @@ fn tell(
             .constraints()
             .get(*index as usize)
             .map_or("constraint", |constraint| constraint.rule.signature().name);
-        terminal.note(format_args!("{name} is broken before the plan, and holds from {moment} s on: {violation}"));
+        terminal.note(format_args!(
+            "{name} is broken before the plan, and holds from {moment} s on: {violation}"
+        ));
     }
 }
 
@@ -187,8 +188,7 @@ fn print(
             render::text(instance, outcome, &render::Look { colors, total_ms: Some(measured.total_ms) })
         }
         (PlanFormat::Btrplace, Some(plan)) => {
-            let options = format::WriteOptions { lossy: arguments.reading.lenient };
-            let written = format::btrplace::write_plan(instance, plan, &options);
+            let written = format::btrplace::write_plan(instance, plan);
             return super::convert::deliver(written, output, terminal);
         }
         (PlanFormat::Events, Some(plan)) => render::events(instance, plan),

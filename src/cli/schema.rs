@@ -5,7 +5,6 @@ use super::Failure;
 use super::output;
 use quadrille::format;
 use quadrille::format::SchemaKind;
-use std::io::Write;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {

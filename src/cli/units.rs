@@ -92,7 +92,9 @@ mod tests {
         assert_eq!(read("2min"), Ok(120_000));
         assert_eq!(read("10"), Ok(10_000));
         assert_eq!(read("0s"), Ok(0));
-        for bad in ["", "s", "10 s x", "-1s", "1s2", "10q", "1e3s", "ms10", ".", "9999999999999999999999h", "é"] {
+        for bad in
+            ["", "s", "10 s x", "-1s", "1s2", "10q", "1e3s", "ms10", ".", "9999999999999999999999h", "é"]
+        {
             assert!(duration(bad).is_err(), "{bad}");
         }
         assert_eq!(seconds("90s"), Ok(90));
