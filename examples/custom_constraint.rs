@@ -29,6 +29,7 @@ use quadrille::model::Configuration;
 use quadrille::model::NodeId;
 use quadrille::model::VmSet;
 use quadrille::render;
+use quadrille::render::TextOptions;
 use quadrille::side_constraint;
 use quadrille::verify;
 use std::borrow::Cow;
@@ -87,7 +88,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     println!("{}\n", constraint::manual_page(&Crowd::SIGNATURE).lines().next().unwrap_or_default());
     let outcome = quadrille::solve(&instance, &Options::default())?;
-    print!("{}", render::text(&instance, &outcome));
+    print!("{}", render::text(&instance, &outcome, &TextOptions::default()));
 
     // n2 is full with two of them: both must go to n3.
     let plan = outcome.plan.ok_or("n2 and n3 can take two each")?;

@@ -16,6 +16,7 @@ use quadrille::model::BuildError;
 use quadrille::model::Duration;
 use quadrille::model::Timed;
 use quadrille::render;
+use quadrille::render::TextOptions;
 use std::error::Error;
 
 fn cluster() -> Result<Instance, BuildError> {
@@ -45,7 +46,7 @@ fn cluster() -> Result<Instance, BuildError> {
 fn main() -> Result<(), Box<dyn Error>> {
     let instance = cluster()?;
     let outcome = quadrille::solve(&instance, &Options::default())?;
-    print!("{}", render::text(&instance, &outcome));
+    print!("{}", render::text(&instance, &outcome, &TextOptions::default()));
 
     let plan = outcome.plan.ok_or("the west rack has room for everybody")?;
     // Six VMs ran on the east rack: six moves, and not one more.

@@ -11,6 +11,7 @@ use quadrille::Status;
 use quadrille::constraint::preserve::Preserve;
 use quadrille::constraint::spread::Spread;
 use quadrille::render;
+use quadrille::render::TextOptions;
 use std::error::Error;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -29,7 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let instance = cluster.build()?;
 
     let outcome = quadrille::solve(&instance, &Options::default())?;
-    print!("{}", render::text(&instance, &outcome));
+    print!("{}", render::text(&instance, &outcome, &TextOptions::default()));
 
     // `shop` makes room; `web` cannot go to the node of its replica.
     assert_eq!(outcome.status, Status::Optimal);

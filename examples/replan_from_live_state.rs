@@ -18,6 +18,7 @@ use quadrille::model::Place;
 use quadrille::model::Plan;
 use quadrille::model::Timed;
 use quadrille::render;
+use quadrille::render::TextOptions;
 use quadrille::verify;
 use std::error::Error;
 
@@ -69,7 +70,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let before = cluster(capacities, [true; 4], [0, 0, 1, 1, 2, 3])?;
     let first = quadrille::solve(&before, &Options::default())?;
     println!("The plan:");
-    print!("{}", render::text(&before, &first));
+    print!("{}", render::text(&before, &first, &TextOptions::default()));
     let plan = first.plan.ok_or("three nodes are enough for 18 of memory")?;
 
     // The first move has started when the node that the second one goes to loses memory.
@@ -88,7 +89,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let overloads = verify::verify_source(&after);
     assert!(!overloads.is_ok(), "the live state is broken, which is why we plan again");
     let second = quadrille::solve(&after, &Options::default())?;
-    print!("{}", render::text(&after, &second));
+    print!("{}", render::text(&after, &second, &TextOptions::default()));
     let plan = second.plan.ok_or("there is still room for everybody")?;
     assert!(verify::verify(&after, &plan, &verify::VerifyOptions::default()).is_ok());
 

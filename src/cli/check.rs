@@ -57,7 +57,7 @@ pub(super) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Fa
     };
     let text = match arguments.format {
         ReportFormat::Text => render::report(&instance, &report),
-        ReportFormat::Json => render::report_json(&instance, &report),
+        ReportFormat::Json => render::json_text(&render::report_json(&instance, &report)),
     };
     output::write(arguments.output.as_deref(), |out| out.write_all(text.as_bytes()))?;
     let exit = if report.is_ok() { Exit::Done } else { Exit::Violation };

@@ -7,10 +7,18 @@ use super::input::Reading;
 use super::output;
 use super::term::Terminal;
 use quadrille::Instance;
+use quadrille::Outcome;
+use quadrille::Plan;
+use quadrille::Status;
+use quadrille::StopReason;
 use quadrille::format;
 use quadrille::format::FormatError;
 use quadrille::format::WriteOptions;
 use quadrille::format::Written;
+use quadrille::model::Metrics;
+use quadrille::outcome::Timings;
+use quadrille::render;
+use serde_json::Value;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -49,16 +57,41 @@ pub(super) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Fa
         None => write_instance(&instance, arguments.format, reading.lenient, output, terminal)?,
         Some(path) => {
             let plan = reading.plan(path, &instance)?;
-            let written = match arguments.format {
-                InstanceFormat::Quadrille => format::native::write_plan(&instance, &plan),
-                InstanceFormat::Btrplace => format::btrplace::write_plan(&instance, &plan),
-            };
-            deliver(written, output, terminal)?;
+            match arguments.format {
+                InstanceFormat::Quadrille => {
+                    let text = render::json_text(&document(&instance, plan));
+                    output::write(output, |out| out.write_all(text.as_bytes()))?;
+                }
+                InstanceFormat::Btrplace => {
+                    deliver(format::btrplace::write_plan(&instance, &plan), output, terminal)?;
+                }
+            }
         }
     }
     // The process ends here: a million parts need not be given back one by one.
     std::mem::forget(instance);
     Ok(Exit::Done)
+}
+
+/// A plan that comes from elsewhere, as our own document: its actions and figures. Of
+/// what a search would know (status, bound, timings) nothing is known.
+fn document(instance: &Instance, plan: Plan) -> Value {
+    let outcome = Outcome {
+        status: Status::Feasible,
+        stop_reason: StopReason::Limit,
+        metrics: Metrics::of(instance, &plan),
+        plan: Some(plan),
+        levels: Vec::new(),
+        conflict: None,
+        repaired: Vec::new(),
+        steps: 0,
+        timings: Timings::default(),
+    };
+    let mut document = render::json(instance, &outcome, &render::Measured::default());
+    if let Some(keys) = document.as_object_mut() {
+        keys.retain(|key, _| matches!(key.as_str(), "schema" | "metrics" | "plan"));
+    }
+    document
 }
 
 /// Writes an instance; what the format cannot say is an error, or a note where `lossy`.

@@ -132,7 +132,7 @@ fn exit(outcome: &Outcome, require_optimal: bool) -> Exit {
     }
 }
 
-/// What stands beside the result: the summary where that went to a file, repaired rules, timings.
+/// What stands beside the result: the summary where that is not part of it, and timings.
 fn tell(
     instance: &Instance,
     outcome: &Outcome,
@@ -162,15 +162,6 @@ fn tell(
         measured.total_ms,
         measured.peak_rss_mib.map_or_else(String::new, |peak| format!("; {peak:.0} MiB at most"))
     ));
-    for (index, moment, violation) in &outcome.repaired {
-        let name = instance
-            .constraints()
-            .get(*index as usize)
-            .map_or("constraint", |constraint| constraint.rule.signature().name);
-        terminal.note(format_args!(
-            "{name} is broken before the plan, and holds from {moment} s on: {violation}"
-        ));
-    }
 }
 
 fn print(
@@ -182,10 +173,14 @@ fn print(
 ) -> Result<(), Failure> {
     let output = arguments.output.as_deref();
     let text = match (arguments.format, &outcome.plan) {
-        (PlanFormat::Json, _) => render::json(instance, outcome, measured),
+        (PlanFormat::Json, _) => render::json_text(&render::json(instance, outcome, measured)),
         (PlanFormat::Text, _) => {
-            let colors = output.is_none() && terminal.colors_results();
-            render::text(instance, outcome, &render::Look { colors, total_ms: Some(measured.total_ms) })
+            let options = render::TextOptions {
+                color: output.is_none() && terminal.colors_results(),
+                verbose: terminal.is_verbose(),
+                total_ms: Some(measured.total_ms),
+            };
+            render::text(instance, outcome, &options)
         }
         (PlanFormat::Btrplace, Some(plan)) => {
             let written = format::btrplace::write_plan(instance, plan);
