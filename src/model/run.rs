@@ -67,3 +67,39 @@ impl<'a> Run<'a> {
         spans
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::ActionKind;
+    use crate::model::NodeId;
+    use crate::model::Reason;
+
+    #[test]
+    fn relocations_are_spans_and_a_reinstantiation_is_one() {
+        let (a, b) = (VmId(0), VmId(1));
+        let [n0, n1, n2] = [NodeId(0), NodeId(1), NodeId(2)];
+        let actions = [
+            (7, 8, ActionKind::ForgeClone { vm: a }),
+            (0, 3, ActionKind::Migrate { vm: a, from: n0, to: n1 }),
+            (8, 9, ActionKind::BootClone { vm: a, from: n1, to: n2 }),
+            (9, 9, ActionKind::ShutdownOriginal { vm: a, from: n1 }),
+            (2, 4, ActionKind::Suspend { vm: b, node: n0 }),
+        ]
+        .map(|(start, end, kind)| Action {
+            kind,
+            start,
+            end,
+            allocations: Vec::new(),
+            reason: Reason::Unknown,
+        });
+        let plan = Plan { actions: actions.to_vec(), happens_before: Vec::new() };
+        let instance = Instance::default();
+        let run = Run::new(&instance, &plan);
+        assert_eq!(run.relocations_of(a), [(0, 3), (7, 9)]);
+        assert_eq!(run.relocations_of(b), []);
+        assert_eq!(run.actions_of(a).map(|action| action.start).collect::<Vec<_>>(), [0, 7, 8, 9]);
+        assert_eq!(run.actions_of(b).count(), 1);
+        assert_eq!(run.actions_of(VmId(2)).count(), 0);
+    }
+}
