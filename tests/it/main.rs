@@ -4,4 +4,6 @@ mod brute;
 mod common;
 mod oracle;
 mod replay;
+mod scenario_checker;
+mod tampered;
 mod timed;

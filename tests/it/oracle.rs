@@ -5,13 +5,13 @@
 //! looks at every point of the grids instead of at every so many.
 
 use crate::brute::Question;
+use crate::common;
 use crate::common::Answer;
 use crate::common::Dice;
 use crate::common::ResourceSpec;
 use crate::common::Spec;
 use crate::common::VmSpec;
 use crate::common::lines;
-use crate::common::{self};
 use crate::replay;
 use crate::timed;
 use crate::timed::Ask;
@@ -355,17 +355,6 @@ fn compare(spec: &Spec, findings: &mut Findings) {
             }
         }
     }
-    let narrow = || {
-        let narrow = Question::of(&instance).map(|mut question| {
-            question.movers = false;
-            if question.is_timed() {
-                timed::best(&question, Ask::Relocations).ok().flatten().map(|best| best.0)
-            } else {
-                question.fewest().map(|best| best.value)
-            }
-        });
-        format!("(where VMs that start or stop do not move as well: {:?})", narrow.flatten())
-    };
     let outcome = match quadrille::solve(&instance, &spec.options()) {
         Ok(outcome) => outcome,
         Err(error) => return findings.add("an error", format!("{error}\n{spec}")),
@@ -380,7 +369,7 @@ fn compare(spec: &Spec, findings: &mut Findings) {
             return findings.add("no plan, but a status that has one", format!("{answer}"));
         }
         if let Some(value) = truth {
-            findings.add("a plan is missed", format!("one of value {value} exists {}: {answer}", narrow()));
+            findings.add("a plan is missed", format!("one of value {value} exists {}: {answer}", narrow(spec)));
         }
         return;
     };
@@ -405,21 +394,35 @@ fn compare(spec: &Spec, findings: &mut Findings) {
                 findings.doubtful += 1;
             }
             if first.bound > value {
-                let text = format!("{value} is possible {}: {answer}", narrow());
+                let text = format!("{value} is possible {}: {answer}", narrow(spec));
                 return findings.add("a bound above the optimum", text);
             }
             if answer.outcome.status == Status::Optimal && first.value > value {
-                let text = format!("{value} is possible {}: {answer}", narrow());
+                let text = format!("{value} is possible {}: {answer}", narrow(spec));
                 return findings.add("called optimal, but is not", text);
             }
             if answer.outcome.status == Status::Feasible && first.value > value {
-                let text = format!("{value} is possible {}: {answer}", narrow());
+                let text = format!("{value} is possible {}: {answer}", narrow(spec));
                 findings.add("not optimal on a tiny instance", text);
             }
             second_level(&answer, value, findings);
         }
     }
     mutate(&answer, plan, findings);
+}
+
+/// For the reader of a failure: does it take moves of VMs that start or stop as well?
+fn narrow(spec: &Spec) -> String {
+    let instance = spec.build();
+    let best = Question::of(&instance).and_then(|mut question| {
+        question.movers = false;
+        if question.is_timed() {
+            timed::best(&question, Ask::Relocations).ok().flatten().map(|best| best.0)
+        } else {
+            question.fewest().map(|best| best.value)
+        }
+    });
+    format!("({best:?} where VMs that start or stop do not move as well)")
 }
 
 /// Where the planner claims the smallest sum of ends, it is that.
