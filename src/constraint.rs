@@ -214,6 +214,13 @@ pub trait SideConstraint: Described + fmt::Debug + Send + Sync + 'static {
         None
     }
 
+    /// Does the rule wish for another state of things (a VM to boot, a node to switch
+    /// off, a larger share), so that it is not wrong that it does not hold yet? Such
+    /// rules are left out when the source configuration is checked by itself.
+    fn is_goal(&self) -> bool {
+        self.wants().is_some()
+    }
+
     /// The largest load of a node in a resource, in place of the node's capacity.
     /// Of several, the smallest counts; at moments before the last only continuous
     /// ones count, and where all are discrete there is no limit before the end.

@@ -7,7 +7,10 @@ pub mod model;
 pub mod objective;
 pub mod outcome;
 pub mod plan;
+pub mod problem;
+pub mod propagator;
 pub mod render;
+pub mod schedule;
 pub mod search;
 pub mod verify;
 

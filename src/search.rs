@@ -1,1 +1,3 @@
-//! The search.
+//! The search: from a problem to steps.
+
+pub mod exact;

@@ -1,0 +1,9 @@
+//! What may still go where: the incremental side of every relation.
+
+mod ledger;
+mod survive;
+
+pub use ledger::Block;
+pub use ledger::Ledger;
+pub use ledger::Moment;
+pub use survive::shortfall;
