@@ -5,5 +5,7 @@ mod common;
 mod oracle;
 mod replay;
 mod scenario_checker;
+mod scenario_rules;
+mod scenario_states;
 mod tampered;
 mod timed;
