@@ -306,19 +306,6 @@ fn add_items(
     Ok(())
 }
 
-impl Instance {
-    /// How long the clone of a re-instantiation takes to boot: it has no attributes yet.
-    ///
-    /// # Errors
-    /// As [`Instance::vm_duration`].
-    pub fn clone_boot_duration(&self, vm: VmId) -> Result<u32, DurationError> {
-        match self.durations().get(Timed::Boot) {
-            Duration::Constant(seconds) => Ok(seconds),
-            Duration::Linear { .. } => self.vm_duration(Timed::Boot, vm),
-        }
-    }
-}
-
 fn add_sizes(instance: &Instance, compiled: &mut Compiled) -> Result<(), Refusal> {
     let dims = instance.resource_count();
     let packing = &mut compiled.problem.packing;
