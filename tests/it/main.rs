@@ -2,7 +2,9 @@
 
 mod brute;
 mod common;
+mod generate;
 mod oracle;
+mod properties;
 mod replay;
 mod scenario_checker;
 mod scenario_rules;
