@@ -1,6 +1,8 @@
 //! What may still go where: the incremental side of every relation.
 
 pub mod leftover;
+pub mod restart;
+
 mod ledger;
 pub mod restart;
 mod survive;
