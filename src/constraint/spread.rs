@@ -71,7 +71,8 @@ impl SideConstraint for Spread {
         let names = at.instance();
         vms.dedup();
         nodes.dedup();
-        let text = format!("{} share {}", super::vm_names(names, &vms), super::node_names(names, &nodes));
+        let text =
+            format!("{} share node {}", super::vm_names(names, &vms), super::node_names(names, &nodes));
         Err(Violation::new(amount, vms, nodes, text))
     }
 
