@@ -21,11 +21,17 @@ impl Plan {
         self.actions.iter().map(|action| action.end).max().unwrap_or(0)
     }
 
-    /// For each action, the actions that must have ended before it starts.
+    /// For each action, the actions that must have ended before it starts. Edges to
+    /// actions that do not exist are left out.
     pub fn predecessors(&self) -> Vec<Vec<u32>> {
         let mut before = vec![Vec::new(); self.actions.len()];
         for &(first, then) in &self.happens_before {
-            before[then as usize].push(first);
+            if first as usize >= self.actions.len() {
+                continue;
+            }
+            if let Some(before) = before.get_mut(then as usize) {
+                before.push(first);
+            }
         }
         before
     }
