@@ -5,9 +5,16 @@
 //! tasks; demands become sizes; what was written down becomes relations.
 
 mod builder;
+mod lower;
+mod raise;
 
 pub use builder::Builder;
 pub use builder::Cause;
 pub use builder::FtMode;
 pub use builder::Posted;
 pub use builder::Relationship;
+pub use lower::Compiled;
+pub use lower::ExtraAction;
+pub use lower::Refusal;
+pub use lower::compile;
+pub use raise::raise;

@@ -151,8 +151,8 @@ pub struct Action {
 }
 
 impl Action {
-    /// How long it takes, in seconds.
+    /// How long it takes, in seconds; 0 where the end is before the start.
     pub fn duration(&self) -> u64 {
-        self.end - self.start
+        self.end.saturating_sub(self.start)
     }
 }

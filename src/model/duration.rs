@@ -149,6 +149,16 @@ impl Instance {
         self.duration(kind, given, |resource| self.demand(vm, resource), || self.vm_name(vm).to_owned())
     }
 
+    /// How long the clone of a VM takes to boot, in seconds: the clone has no
+    /// attributes, so this is what the model says.
+    ///
+    /// # Errors
+    /// As [`Instance::vm_duration`].
+    pub fn clone_boot_duration(&self, vm: VmId) -> Result<u32, DurationError> {
+        let demand = |resource| self.demand(vm, resource);
+        self.duration(Timed::Boot, None, demand, || self.vm_name(vm).to_owned())
+    }
+
     /// How long an action on a node takes, in seconds.
     ///
     /// # Errors

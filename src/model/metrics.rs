@@ -37,7 +37,7 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// The figures of a plan. O(actions).
+    /// The figures of a plan. O(actions). Sums stop at `u64::MAX`.
     pub fn of(instance: &Instance, plan: &Plan) -> Self {
         let _ = instance;
         let mut m = Self { makespan: plan.makespan(), ..Self::default() };
@@ -45,18 +45,19 @@ impl Metrics {
         let mut vm_end: FxHashMap<u32, u64> = FxHashMap::default();
         let mut forged: FxHashMap<u32, u64> = FxHashMap::default();
         for action in &plan.actions {
-            m.sum_of_ends += action.end;
+            m.sum_of_ends = m.sum_of_ends.saturating_add(action.end);
             match action.kind {
                 ActionKind::Migrate { .. } => {
                     m.migrations += 1;
-                    m.relocation_time += action.duration();
+                    m.relocation_time = m.relocation_time.saturating_add(action.duration());
                 }
                 ActionKind::ForgeClone { vm } => {
                     m.reinstantiations += 1;
                     forged.insert(vm.0, action.start);
                 }
                 ActionKind::ShutdownOriginal { vm, .. } => {
-                    m.relocation_time += action.end - forged.get(&vm.0).copied().unwrap_or(action.start);
+                    let start = forged.remove(&vm.0).unwrap_or(action.start);
+                    m.relocation_time = m.relocation_time.saturating_add(action.end.saturating_sub(start));
                 }
                 ActionKind::BootClone { .. } => {}
                 ActionKind::Boot { .. } => m.boots += 1,
@@ -68,11 +69,11 @@ impl Metrics {
                 ActionKind::Allocate { .. } => m.allocations += 1,
                 ActionKind::BootNode { .. } => {
                     m.node_boots += 1;
-                    m.mttr += action.end;
+                    m.mttr = m.mttr.saturating_add(action.end);
                 }
                 ActionKind::ShutdownNode { .. } => {
                     m.node_shutdowns += 1;
-                    m.mttr += action.end;
+                    m.mttr = m.mttr.saturating_add(action.end);
                 }
             }
             if let Some(vm) = action.kind.vm() {
@@ -81,7 +82,7 @@ impl Metrics {
             }
         }
         m.relocations = m.migrations + m.reinstantiations;
-        m.mttr += vm_end.values().sum::<u64>();
+        m.mttr = vm_end.values().fold(m.mttr, |sum, &end| sum.saturating_add(end));
         m
     }
 
@@ -94,5 +95,117 @@ impl Metrics {
             Metric::Makespan => self.makespan,
             Metric::RelocationTime => self.relocation_time,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Action;
+    use crate::model::NodeId;
+    use crate::model::Reason;
+    use crate::model::ResourceId;
+    use crate::model::VmId;
+
+    const V: [VmId; 3] = [VmId(0), VmId(1), VmId(2)];
+    const N: [NodeId; 3] = [NodeId(0), NodeId(1), NodeId(2)];
+
+    fn figures(actions: &[(u64, u64, ActionKind)]) -> Metrics {
+        let actions = actions
+            .iter()
+            .map(|&(start, end, kind)| Action {
+                kind,
+                start,
+                end,
+                allocations: Vec::new(),
+                reason: Reason::Unknown,
+            })
+            .collect();
+        Metrics::of(&Instance::default(), &Plan { actions, happens_before: Vec::new() })
+    }
+
+    fn migrate(vm: VmId, from: NodeId, to: NodeId) -> ActionKind {
+        ActionKind::Migrate { vm, from, to }
+    }
+
+    #[test]
+    fn an_empty_plan_has_no_figures() {
+        assert_eq!(figures(&[]), Metrics::default());
+    }
+
+    #[test]
+    fn two_migrations_one_after_the_other() {
+        let m = figures(&[(0, 1, migrate(V[0], N[0], N[1])), (1, 2, migrate(V[1], N[1], N[2]))]);
+        assert_eq!((m.mttr, m.sum_of_ends, m.makespan, m.relocation_time), (3, 3, 2, 2));
+        assert_eq!((m.relocations, m.migrations, m.reinstantiations), (2, 2, 0));
+    }
+
+    #[test]
+    fn an_allocation_counts_when_it_is_done() {
+        let grow = ActionKind::Allocate { vm: V[1], node: N[1], resource: ResourceId(0), amount: 5 };
+        let m = figures(&[(0, 7, migrate(V[0], N[0], N[1])), (7, 7, grow)]);
+        assert_eq!((m.mttr, m.sum_of_ends, m.allocations, m.relocation_time), (14, 14, 1, 7));
+        // Early where the room is there: BtrPlace would wait for the end.
+        let m = figures(&[(0, 7, migrate(V[0], N[0], N[1])), (0, 0, grow)]);
+        assert_eq!(m.mttr, 7);
+    }
+
+    #[test]
+    fn a_vm_counts_once_in_mttr_and_each_action_in_the_sum_of_ends() {
+        // Parked on n2 on its way to n1, then given a second resource there.
+        let grow = ActionKind::Allocate { vm: V[0], node: N[1], resource: ResourceId(1), amount: 5 };
+        let m =
+            figures(&[(0, 3, migrate(V[0], N[0], N[2])), (4, 7, migrate(V[0], N[2], N[1])), (7, 7, grow)]);
+        assert_eq!((m.mttr, m.sum_of_ends), (7, 17));
+        assert_eq!((m.relocations, m.relocation_time), (2, 6));
+    }
+
+    #[test]
+    fn a_reinstantiation_is_one_relocation() {
+        // Forging takes 3: 0:3 forge, 3:4 boot of the clone, 4:6 stop of the original.
+        let m = figures(&[
+            (0, 3, ActionKind::ForgeClone { vm: V[0] }),
+            (3, 4, ActionKind::BootClone { vm: V[0], from: N[0], to: N[1] }),
+            (4, 6, ActionKind::ShutdownOriginal { vm: V[0], from: N[0] }),
+        ]);
+        assert_eq!((m.relocations, m.migrations, m.reinstantiations), (1, 0, 1));
+        assert_eq!((m.boots, m.shutdowns, m.forges), (0, 0, 0));
+        assert_eq!((m.mttr, m.sum_of_ends, m.relocation_time, m.makespan), (6, 13, 6, 6));
+    }
+
+    #[test]
+    fn every_kind_is_counted_by_its_name() {
+        let m = figures(&[
+            (0, 1, ActionKind::Boot { vm: V[0], node: N[0] }),
+            (0, 2, ActionKind::Shutdown { vm: V[1], node: N[0] }),
+            (0, 3, ActionKind::Suspend { vm: V[2], node: N[0] }),
+            (3, 7, ActionKind::Resume { vm: VmId(3), from: N[0], to: N[1] }),
+            (0, 11, ActionKind::Kill { vm: VmId(4), node: None }),
+            (0, 13, ActionKind::Forge { vm: VmId(5) }),
+            (0, 17, ActionKind::BootNode { node: N[1] }),
+            (7, 19, ActionKind::ShutdownNode { node: N[0] }),
+        ]);
+        assert_eq!((m.boots, m.shutdowns, m.suspends, m.resumes), (1, 1, 1, 1));
+        assert_eq!((m.kills, m.forges, m.node_boots, m.node_shutdowns), (1, 1, 1, 1));
+        assert_eq!((m.relocations, m.allocations, m.relocation_time), (0, 0, 0));
+        assert_eq!((m.mttr, m.sum_of_ends, m.makespan), (73, 73, 19));
+    }
+
+    #[test]
+    fn figures_are_found_by_their_metric() {
+        let m = figures(&[(0, 2, migrate(V[0], N[0], N[1])), (1, 3, ActionKind::BootNode { node: N[2] })]);
+        let of = |metric| m.get(metric);
+        assert_eq!((of(Metric::Relocations), of(Metric::RelocationTime)), (1, 2));
+        assert_eq!((of(Metric::Mttr), of(Metric::SumOfEnds), of(Metric::Makespan)), (5, 5, 3));
+    }
+
+    #[test]
+    fn times_that_make_no_sense_do_not_break_the_sums() {
+        let m = figures(&[
+            (9, 2, migrate(V[0], N[0], N[1])),
+            (0, u64::MAX, migrate(V[1], N[0], N[1])),
+            (0, u64::MAX, ActionKind::BootNode { node: N[0] }),
+        ]);
+        assert_eq!((m.relocation_time, m.sum_of_ends, m.mttr), (u64::MAX, u64::MAX, u64::MAX));
     }
 }

@@ -21,15 +21,16 @@ impl Plan {
         self.actions.iter().map(|action| action.end).max().unwrap_or(0)
     }
 
-    /// For each action, the actions that must have ended before it starts. Edges that
-    /// name actions which the plan has not are left out.
+    /// For each action, the actions that must have ended before it starts. Edges to
+    /// actions that do not exist are left out.
     pub fn predecessors(&self) -> Vec<Vec<u32>> {
         let mut before = vec![Vec::new(); self.actions.len()];
         for &(first, then) in &self.happens_before {
-            if (first as usize) < self.actions.len()
-                && let Some(list) = before.get_mut(then as usize)
-            {
-                list.push(first);
+            if first as usize >= self.actions.len() {
+                continue;
+            }
+            if let Some(before) = before.get_mut(then as usize) {
+                before.push(first);
             }
         }
         before

@@ -1,0 +1,714 @@
+//! From what the constraints said to items, bins, relations and tasks.
+
+use super::builder::Builder;
+use super::builder::Cause;
+use super::builder::Posted;
+use super::builder::Relationship;
+use crate::model::Duration;
+use crate::model::DurationError;
+use crate::model::Instance;
+use crate::model::NodeSet;
+use crate::model::Place;
+use crate::model::Timed;
+use crate::model::Value;
+use crate::model::VmId;
+use crate::model::VmSet;
+use crate::model::VmState;
+use crate::outcome::Conflict;
+use crate::problem::Bin;
+use crate::problem::BitSet;
+use crate::problem::Extra;
+use crate::problem::Item;
+use crate::problem::Later;
+use crate::problem::NONE;
+use crate::problem::Order;
+use crate::problem::Partition;
+use crate::problem::Problem;
+use crate::problem::Relation;
+use crate::problem::RelationKind;
+use crate::problem::Role;
+use crate::problem::TaskRef;
+use rustc_hash::FxHashMap;
+use std::sync::Arc;
+
+/// What a task without a place does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExtraAction {
+    /// Forge the VM.
+    Forge(VmId),
+    /// Kill the VM, which is ready or sleeping.
+    Kill(VmId),
+}
+
+/// A problem, and how its items lead back to the VMs. Bins are nodes, one to one.
+#[derive(Clone, Debug)]
+pub struct Compiled {
+    /// The problem.
+    pub problem: Problem,
+    /// The VM of each item.
+    pub vm_of: Vec<VmId>,
+    /// The item of each VM, or [`NONE`].
+    pub item_of: Vec<u32>,
+    /// What each task without a place does.
+    pub extras: Vec<ExtraAction>,
+    /// What the constraints said.
+    pub posted: Posted,
+    /// The state in which each VM ends.
+    pub wanted: Vec<VmState>,
+    /// For each VM of [`Compiled::vm_of`] that changes its state: the constraint that asks for it.
+    pub state_cause: FxHashMap<VmId, u32>,
+    /// For each node with a wanted state: the constraint that asks for it.
+    pub node_cause: Vec<u32>,
+}
+
+/// Why there is no problem to solve.
+#[derive(Clone, Debug)]
+pub enum Refusal {
+    /// The instance is not well formed.
+    Input(String),
+    /// Wanted states that contradict each other, or cannot be reached: no plan.
+    Conflict(Conflict),
+}
+
+impl From<DurationError> for Refusal {
+    fn from(error: DurationError) -> Self {
+        Refusal::Input(error.to_string())
+    }
+}
+
+/// Compiles an instance. O(size of the instance).
+///
+/// # Errors
+/// See [`Refusal`].
+pub fn compile(instance: &Instance) -> Result<Compiled, Refusal> {
+    let posted = Builder::post_all(instance);
+    let (wanted, state_cause) = wanted_states(instance, &posted)?;
+    let mut compiled = Compiled {
+        problem: Problem::default(),
+        vm_of: Vec::new(),
+        item_of: vec![NONE; instance.vm_count()],
+        extras: Vec::new(),
+        posted,
+        wanted: Vec::new(),
+        state_cause,
+        node_cause: vec![NONE; instance.node_count()],
+    };
+    add_bins(instance, &mut compiled)?;
+    let mut extra_of = FxHashMap::default();
+    add_items(instance, &wanted, &mut compiled, &mut extra_of)?;
+    add_sizes(instance, &mut compiled)?;
+    add_domains(instance, &mut compiled);
+    add_relations(instance, &mut compiled);
+    add_orders(instance, &wanted, &mut compiled, &extra_of);
+    compiled.problem.packing.index_relations();
+    compiled.wanted = wanted;
+    Ok(compiled)
+}
+
+type Wanted = (Vec<VmState>, FxHashMap<VmId, u32>);
+
+fn wanted_states(instance: &Instance, posted: &Posted) -> Result<Wanted, Refusal> {
+    let mut wanted: Vec<VmState> = instance.vm_ids().map(|vm| instance.place(vm).state()).collect();
+    let mut cause: FxHashMap<VmId, u32> = FxHashMap::default();
+    for &(vm, state, from) in &posted.states {
+        if let Some(&earlier) = cause.get(&vm)
+            && wanted[vm.index()] != state
+        {
+            return Err(Refusal::Conflict(Conflict {
+                constraints: vec![earlier, from.constraint],
+                vms: vec![vm],
+                nodes: Vec::new(),
+                text: format!(
+                    "VM {} is asked to be {} and to be {}",
+                    instance.vm_name(vm),
+                    wanted[vm.index()].name(),
+                    state.name()
+                ),
+            }));
+        }
+        wanted[vm.index()] = state;
+        cause.entry(vm).or_insert(from.constraint);
+    }
+    for (&vm, &constraint) in &cause {
+        use VmState::*;
+        let now = instance.place(vm).state();
+        let then = wanted[vm.index()];
+        let possible = now == then
+            || matches!(
+                (now, then),
+                (Init, Ready)
+                    | (Ready, Running | Killed)
+                    | (Running, Ready | Sleeping | Killed)
+                    | (Sleeping, Running | Killed)
+            );
+        if !possible {
+            return Err(Refusal::Conflict(Conflict {
+                constraints: vec![constraint],
+                vms: vec![vm],
+                nodes: Vec::new(),
+                text: format!(
+                    "VM {} is {} and is asked to be {}: no single action leads there",
+                    instance.vm_name(vm),
+                    now.name(),
+                    then.name()
+                ),
+            }));
+        }
+    }
+    Ok((wanted, cause))
+}
+
+fn add_bins(instance: &Instance, compiled: &mut Compiled) -> Result<(), Refusal> {
+    let mut later = vec![Later::Free; instance.node_count()];
+    for &(node, online, from) in &compiled.posted.nodes {
+        let wanted = if online { Later::Open } else { Later::Closed };
+        let entry = &mut later[node.index()];
+        if *entry != Later::Free && *entry != wanted {
+            return Err(Refusal::Conflict(Conflict {
+                constraints: vec![compiled.node_cause[node.index()], from.constraint],
+                vms: Vec::new(),
+                nodes: vec![node],
+                text: format!("node {} is asked to be online and to be offline", instance.node_name(node)),
+            }));
+        }
+        if *entry == Later::Free {
+            *entry = wanted;
+            compiled.node_cause[node.index()] = from.constraint;
+        }
+    }
+    let packing = &mut compiled.problem.packing;
+    packing.anchored = vec![false; instance.node_count()];
+    for node in instance.node_ids() {
+        packing.bins.push(Bin {
+            open: instance.is_online(node),
+            later: later[node.index()],
+            opening: instance.node_duration(Timed::BootNode, node)?,
+            closing: instance.node_duration(Timed::ShutdownNode, node)?,
+        });
+    }
+    Ok(())
+}
+
+fn add_items(
+    instance: &Instance,
+    wanted: &[VmState],
+    compiled: &mut Compiled,
+    extra_of: &mut FxHashMap<VmId, u32>,
+) -> Result<(), Refusal> {
+    let attributes = instance.vms().attributes();
+    let clone_key = attributes.key("clone");
+    for vm in instance.vm_ids() {
+        let then = wanted[vm.index()];
+        let place = instance.place(vm);
+        let mut item = Item {
+            source: NONE,
+            role: Role::Stay,
+            pinned: false,
+            domain: 0,
+            route: 0,
+            lead: 0,
+            hold: 1,
+            leg: 1,
+            duration: 1,
+            anchor: NONE,
+        };
+        let mut keep_open = None;
+        match (place, then) {
+            (Place::Running(node), VmState::Running) => {
+                item.source = node.0;
+                item.leg = instance.vm_duration(Timed::Migrate, vm)?;
+                item.hold = item.leg;
+                if clone_key.is_some() && instance.can_reinstantiate(vm) {
+                    let forge = instance.vm_duration(Timed::Forge, vm)?;
+                    if forge <= item.leg {
+                        item.lead = forge;
+                        item.hold = forge.max(instance.clone_boot_duration(vm)?);
+                    }
+                }
+            }
+            (Place::Running(node), state) => {
+                item.source = node.0;
+                item.role = Role::Depart;
+                let kind = match state {
+                    VmState::Sleeping => {
+                        keep_open = Some(node);
+                        Timed::Suspend
+                    }
+                    VmState::Killed => Timed::Kill,
+                    _ => Timed::Shutdown,
+                };
+                item.duration = instance.vm_duration(kind, vm)?;
+            }
+            (Place::Ready, VmState::Running) => {
+                item.role = Role::Arrive;
+                item.duration = instance.vm_duration(Timed::Boot, vm)?;
+                item.leg = instance.vm_duration(Timed::Migrate, vm)?;
+            }
+            (Place::Sleeping(node), VmState::Running) => {
+                item.role = Role::Arrive;
+                item.duration = instance.vm_duration(Timed::Resume, vm)?;
+                item.leg = instance.vm_duration(Timed::Migrate, vm)?;
+                item.anchor = node.0;
+            }
+            (Place::Init, VmState::Ready) => {
+                if attributes.get(vm.index(), "template").and_then(Value::as_text).is_none() {
+                    return Err(Refusal::Input(format!(
+                        "VM {} cannot be forged: it has no attribute `template`",
+                        instance.vm_name(vm)
+                    )));
+                }
+                extra_of.insert(vm, compiled.extras.len() as u32);
+                compiled.extras.push(ExtraAction::Forge(vm));
+                compiled
+                    .problem
+                    .project
+                    .extras
+                    .push(Extra { duration: instance.vm_duration(Timed::Forge, vm)?, anchor: NONE });
+                continue;
+            }
+            (Place::Ready | Place::Sleeping(_), VmState::Killed) => {
+                extra_of.insert(vm, compiled.extras.len() as u32);
+                compiled.extras.push(ExtraAction::Kill(vm));
+                let anchor = place.node().map_or(NONE, |node| node.0);
+                compiled
+                    .problem
+                    .project
+                    .extras
+                    .push(Extra { duration: instance.vm_duration(Timed::Kill, vm)?, anchor });
+                continue;
+            }
+            (Place::Sleeping(node), _) => {
+                keep_open = Some(node);
+                item.role = Role::Arrive; // no item: only the image matters
+            }
+            _ => continue,
+        }
+        if let Some(node) = keep_open {
+            let bin = &mut compiled.problem.packing.bins[node.index()];
+            if bin.later == Later::Closed {
+                return Err(Refusal::Conflict(Conflict {
+                    constraints: vec![compiled.node_cause[node.index()]],
+                    vms: vec![vm],
+                    nodes: vec![node],
+                    text: format!(
+                        "node {} is asked to be offline and stores VM {}, which is asleep at the end",
+                        instance.node_name(node),
+                        instance.vm_name(vm)
+                    ),
+                }));
+            }
+            bin.later = Later::Open;
+            compiled.problem.packing.anchored[node.index()] = true;
+            if place.host().is_none() {
+                continue;
+            }
+        }
+        compiled.item_of[vm.index()] = compiled.problem.packing.items.len() as u32;
+        compiled.problem.packing.items.push(item);
+        compiled.vm_of.push(vm);
+    }
+    Ok(())
+}
+
+impl Instance {
+    /// How long the clone of a re-instantiation takes to boot: it has no attributes yet.
+    ///
+    /// # Errors
+    /// As [`Instance::vm_duration`].
+    pub fn clone_boot_duration(&self, vm: VmId) -> Result<u32, DurationError> {
+        match self.durations().get(Timed::Boot) {
+            Duration::Constant(seconds) => Ok(seconds),
+            Duration::Linear { .. } => self.vm_duration(Timed::Boot, vm),
+        }
+    }
+}
+
+fn add_sizes(instance: &Instance, compiled: &mut Compiled) -> Result<(), Refusal> {
+    let dims = instance.resource_count();
+    let packing = &mut compiled.problem.packing;
+    packing.dims = dims;
+    packing.size_now = Vec::with_capacity(dims * packing.items.len());
+    for &vm in &compiled.vm_of {
+        packing.size_now.extend(instance.resource_ids().map(|resource| instance.demand(vm, resource)));
+    }
+    packing.size_then = packing.size_now.clone();
+    for &(vm, resource, amount, _) in &compiled.posted.demands {
+        let item = compiled.item_of[vm.index()];
+        if item != NONE && packing.items[item as usize].role != Role::Depart {
+            let size = &mut packing.size_then[item as usize * dims + resource.index()];
+            *size = (*size).max(amount);
+        }
+    }
+    for resource in instance.resource_ids() {
+        let mut sum = 0u64;
+        for item in 0..packing.items.len() {
+            sum = match sum.checked_add(packing.size_then[item * dims + resource.index()]) {
+                Some(sum) if sum <= 1 << 61 => sum,
+                _ => {
+                    return Err(Refusal::Input(format!(
+                        "the amounts of resource `{}` that are asked for add up to more than 2^61",
+                        instance.resource_name(resource)
+                    )));
+                }
+            };
+        }
+    }
+    packing.capacity_then = Vec::with_capacity(dims * packing.bins.len());
+    for node in instance.node_ids() {
+        packing
+            .capacity_then
+            .extend(instance.resource_ids().map(|resource| instance.capacity(node, resource)));
+    }
+    packing.capacity_now = packing.capacity_then.clone();
+    // An overbooked node: the smallest limit counts at the end; before the end only
+    // continuous ones do, and where all are discrete nothing does.
+    let mut seen: FxHashMap<usize, (u64, u64)> = FxHashMap::default();
+    for &(node, resource, amount, cause) in &compiled.posted.overbooks {
+        let entry = seen.entry(node.index() * dims + resource.index()).or_insert((u64::MAX, u64::MAX));
+        entry.0 = entry.0.min(amount);
+        if cause.continuous {
+            entry.1 = entry.1.min(amount);
+        }
+    }
+    for (at, (then, now)) in seen {
+        packing.capacity_then[at] = then;
+        packing.capacity_now[at] = now;
+    }
+    packing.capacity_own = packing.capacity_then.clone();
+    for (relationship, cause) in &compiled.posted.relations {
+        if let (Relationship::LoadAtMost(nodes, resource, amount), None) = (relationship, cause.penalty)
+            && let [node] = nodes[..]
+        {
+            let at = node.index() * dims + resource.index();
+            packing.capacity_then[at] = packing.capacity_then[at].min(*amount);
+            if cause.continuous {
+                packing.capacity_now[at] = packing.capacity_now[at].min(*amount);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn bits(nodes: &[crate::model::NodeId], bound: usize) -> BitSet {
+    let mut set = BitSet::empty(bound);
+    for node in nodes {
+        set.insert(node.0);
+    }
+    set
+}
+
+/// Folds all fences, bans and seals of an item into two sets of bins, shared by all
+/// items of which the same was said.
+fn add_domains(instance: &Instance, compiled: &mut Compiled) {
+    let bound = instance.node_count();
+    let packing = &mut compiled.problem.packing;
+    let full = BitSet::full(bound);
+    let mut open_route = full.clone();
+    // By item: indices of the relations that restrict it.
+    let mut said: Vec<(u32, u32)> = Vec::new();
+    for (at, (relationship, cause)) in compiled.posted.relations.iter().enumerate() {
+        match relationship {
+            Relationship::Within(vms, _) | Relationship::Outside(vms, _) if cause.penalty.is_none() => {
+                for vm in vms.iter() {
+                    let item = compiled.item_of[vm.index()];
+                    if item != NONE {
+                        said.push((item, at as u32));
+                    }
+                }
+            }
+            Relationship::Stay(vm) => {
+                if let Some(item) = packing.items.get_mut(compiled.item_of[vm.index()] as usize) {
+                    item.pinned = true;
+                }
+            }
+            Relationship::Sealed(node) => open_route.remove(node.0),
+            _ => {}
+        }
+    }
+    packing.domains = vec![full.clone()];
+    let mut class_of: FxHashMap<BitSet, u32> = FxHashMap::default();
+    class_of.insert(full.clone(), 0);
+    let mut class = |domains: &mut Vec<BitSet>, set: BitSet| -> u32 {
+        *class_of.entry(set).or_insert_with_key(|set| {
+            domains.push(set.clone());
+            domains.len() as u32 - 1
+        })
+    };
+    let plain_route = class(&mut packing.domains, open_route.clone());
+    for item in &mut packing.items {
+        item.route = plain_route;
+        if item.source != NONE && !open_route.contains(item.source) {
+            item.pinned = true;
+        }
+        if item.anchor != NONE && !open_route.contains(item.anchor) {
+            // It may wake up only where it lies.
+            let only = bits(&[crate::model::NodeId(item.anchor)], bound);
+            item.domain = class(&mut packing.domains, only.clone());
+            item.route = item.domain;
+        }
+    }
+    said.sort_unstable();
+    let mut cache: FxHashMap<Vec<(bool, bool, usize)>, (BitSet, BitSet)> = FxHashMap::default();
+    for row in said.chunk_by(|a, b| a.0 == b.0) {
+        let mut key: Vec<(bool, bool, usize)> = Vec::with_capacity(row.len());
+        for &(_, at) in row {
+            let (relationship, cause) = &compiled.posted.relations[at as usize];
+            match relationship {
+                Relationship::Within(_, nodes) => key.push((true, cause.continuous, nodes.as_ptr() as usize)),
+                Relationship::Outside(_, nodes) => {
+                    key.push((false, cause.continuous, nodes.as_ptr() as usize))
+                }
+                _ => {}
+            }
+        }
+        let (domain, route) = cache.entry(key).or_insert_with(|| {
+            let (mut domain, mut route) = (full.clone(), full.clone());
+            for &(_, at) in row {
+                let (relationship, cause) = &compiled.posted.relations[at as usize];
+                let (nodes, inside) = match relationship {
+                    Relationship::Within(_, nodes) => (nodes, true),
+                    Relationship::Outside(_, nodes) => (nodes, false),
+                    _ => continue,
+                };
+                let mut set = bits(nodes, bound);
+                if !inside {
+                    let mut rest = full.clone();
+                    set.iter().for_each(|bin| rest.remove(bin));
+                    set = rest;
+                }
+                domain.intersect(&set);
+                if cause.continuous {
+                    route.intersect(&set);
+                }
+            }
+            (domain, route)
+        });
+        let item = row[0].0 as usize;
+        let mut domain = domain.clone();
+        domain.intersect(&packing.domains[packing.items[item].domain as usize]);
+        let mut route = route.clone();
+        route.intersect(&packing.domains[packing.items[item].route as usize]);
+        packing.items[item].domain = class(&mut packing.domains, domain);
+        packing.items[item].route = class(&mut packing.domains, route);
+    }
+}
+
+struct Lowering<'a> {
+    item_of: &'a [u32],
+    bound: usize,
+    partitions: Vec<Partition>,
+    by_pointer: FxHashMap<(usize, usize), u32>,
+}
+
+impl Lowering<'_> {
+    fn items(&self, vms: &VmSet) -> Vec<u32> {
+        let mut items: Vec<u32> =
+            vms.iter().map(|vm| self.item_of[vm.index()]).filter(|&item| item != NONE).collect();
+        items.sort_unstable();
+        items
+    }
+
+    fn parts(&self, parts: &Arc<[VmSet]>) -> Vec<(u32, u32)> {
+        let mut items: Vec<(u32, u32)> = Vec::new();
+        for (part, vms) in parts.iter().enumerate() {
+            items.extend(self.items(vms).into_iter().map(|item| (item, part as u32)));
+        }
+        items.sort_unstable();
+        items
+    }
+
+    fn partition(&mut self, groups: &Arc<[NodeSet]>) -> u32 {
+        let key = (groups.as_ptr() as usize, groups.len());
+        if let Some(&partition) = self.by_pointer.get(&key) {
+            return partition;
+        }
+        let mut group_of = vec![NONE; self.bound];
+        for (group, nodes) in groups.iter().enumerate() {
+            for node in nodes.iter() {
+                let entry = &mut group_of[node.index()];
+                if *entry == NONE {
+                    *entry = group as u32;
+                }
+            }
+        }
+        self.partitions.push(Partition { group_of, groups: groups.len() as u32 });
+        let partition = self.partitions.len() as u32 - 1;
+        self.by_pointer.insert(key, partition);
+        partition
+    }
+}
+
+fn add_relations(instance: &Instance, compiled: &mut Compiled) {
+    let mut lowering = Lowering {
+        item_of: &compiled.item_of,
+        bound: instance.node_count(),
+        partitions: Vec::new(),
+        by_pointer: FxHashMap::default(),
+    };
+    let bound = lowering.bound;
+    let mut relations = Vec::new();
+    let mut push = |kind: RelationKind, cause: &Cause| {
+        relations.push(Relation {
+            kind,
+            continuous: cause.continuous,
+            penalty: cause.penalty,
+            cause: cause.constraint,
+        });
+    };
+    for (relationship, cause) in &compiled.posted.relations {
+        match relationship {
+            Relationship::Within(vms, nodes) if cause.penalty.is_some() => {
+                let mut bins = BitSet::full(bound);
+                nodes.iter().for_each(|node| bins.remove(node.0));
+                push(RelationKind::Avoid { items: lowering.items(vms), bins }, cause);
+            }
+            Relationship::Outside(vms, nodes) if cause.penalty.is_some() => {
+                push(RelationKind::Avoid { items: lowering.items(vms), bins: bits(nodes, bound) }, cause);
+            }
+            Relationship::AtMostPerNode(vms, most) => {
+                let items = lowering.items(vms);
+                if items.len() > *most as usize {
+                    push(RelationKind::AtMost { items, most: *most }, cause);
+                }
+            }
+            Relationship::SameNode(vms) => {
+                let items = lowering.items(vms);
+                if items.len() > 1 {
+                    push(RelationKind::SameGroup { items, partition: NONE }, cause);
+                }
+            }
+            Relationship::SameGroup(vms, groups) => {
+                let items = lowering.items(vms);
+                let partition = lowering.partition(groups);
+                if !items.is_empty() {
+                    push(RelationKind::SameGroup { items, partition }, cause);
+                }
+            }
+            Relationship::Apart(parts) => {
+                let items = lowering.parts(parts);
+                if items.len() > 1 {
+                    push(RelationKind::Apart { items }, cause);
+                }
+            }
+            Relationship::Exclusive(vms) => {
+                let items = lowering.items(vms);
+                if !items.is_empty() {
+                    push(RelationKind::Exclusive { items }, cause);
+                }
+            }
+            Relationship::GroupsApart(parts, groups) => {
+                let items = lowering.parts(parts);
+                let partition = lowering.partition(groups);
+                if !items.is_empty() {
+                    push(RelationKind::GroupsApart { items, partition }, cause);
+                }
+            }
+            Relationship::LoadAtMost(nodes, resource, limit) => {
+                // A single node's limit is its capacity already; at a price it is not.
+                if !nodes.is_empty() && (nodes.len() > 1 || cause.penalty.is_some()) {
+                    push(
+                        RelationKind::Load { bins: bits(nodes, bound), dim: resource.0, limit: *limit },
+                        cause,
+                    );
+                }
+            }
+            Relationship::CountAtMost(nodes, limit) if !nodes.is_empty() => {
+                push(RelationKind::Count { bins: bits(nodes, bound), limit: *limit }, cause);
+            }
+            Relationship::PoweredAtMost(nodes, limit) if nodes.len() as u64 > *limit => {
+                push(RelationKind::Powered { bins: bits(nodes, bound), limit: *limit }, cause);
+            }
+            Relationship::Survive { nodes, failures, mode } => {
+                let bins = if nodes.is_empty() { BitSet::full(bound) } else { bits(nodes, bound) };
+                if *failures > 0 {
+                    push(RelationKind::Survive { bins, failures: *failures, mode: *mode }, cause);
+                }
+            }
+            _ => {}
+        }
+    }
+    let partitions = std::mem::take(&mut lowering.partitions);
+    let packing = &mut compiled.problem.packing;
+    packing.partitions = partitions;
+    packing.relations = relations;
+}
+
+fn add_orders(
+    instance: &Instance,
+    wanted: &[VmState],
+    compiled: &mut Compiled,
+    extra_of: &FxHashMap<VmId, u32>,
+) {
+    let items = &compiled.problem.packing.items;
+    let item_of = |vm: VmId| compiled.item_of[vm.index()];
+    let stays = |vm: VmId| {
+        let item = item_of(vm);
+        (item != NONE && items[item as usize].role == Role::Stay).then_some(item)
+    };
+    let mut orders = Vec::new();
+    for (relationship, cause) in &compiled.posted.relations {
+        let order = match relationship {
+            Relationship::Sequence(vms) => {
+                let tasks: Vec<TaskRef> = vms
+                    .iter()
+                    .filter(|vm| instance.place(**vm).state() != wanted[vm.index()])
+                    .filter_map(|&vm| match extra_of.get(&vm) {
+                        Some(&extra) => Some(TaskRef::Extra(extra)),
+                        None => Some(TaskRef::Item(item_of(vm))).filter(|_| item_of(vm) != NONE),
+                    })
+                    .collect();
+                if tasks.len() < 2 {
+                    continue;
+                }
+                Order::Sequence(tasks)
+            }
+            Relationship::NoDelay(vm) => match (item_of(*vm), extra_of.get(vm)) {
+                (_, Some(&extra)) => Order::NoDelayExtra(extra),
+                (NONE, None) => continue,
+                (item, None) => Order::NoDelay(item),
+            },
+            Relationship::Deadline(vm, seconds) => match stays(*vm) {
+                Some(item) => Order::Deadline(item, *seconds),
+                None => continue,
+            },
+            Relationship::Precedence(first, then) => match (stays(*first), stays(*then)) {
+                (Some(first), Some(then)) if first != then => Order::Precedence(first, then),
+                _ => continue,
+            },
+            Relationship::Serialize(vms) => {
+                let members: Vec<u32> = vms.iter().filter_map(|&vm| stays(vm)).collect();
+                if members.len() < 2 {
+                    continue;
+                }
+                Order::Serialize(members)
+            }
+            Relationship::Sync(vms) => {
+                let post_copy = |vm: VmId| {
+                    instance.vms().attributes().get(vm.index(), "postCopy").and_then(Value::as_bool)
+                        == Some(true)
+                };
+                let members: Vec<(u32, bool)> =
+                    vms.iter().filter_map(|&vm| Some((stays(vm)?, post_copy(vm)))).collect();
+                if members.len() < 2 {
+                    continue;
+                }
+                Order::Sync(members)
+            }
+            _ => continue,
+        };
+        orders.push((order, cause.constraint));
+    }
+    // Steps that are tied to a moment have no lead: such items migrate.
+    for (order, _) in &orders {
+        let tied: Vec<u32> = match order {
+            Order::NoDelay(item) => vec![*item],
+            Order::Sync(items) => items.iter().map(|&(item, _)| item).collect(),
+            _ => continue,
+        };
+        for item in tied {
+            let item = &mut compiled.problem.packing.items[item as usize];
+            (item.lead, item.hold) = (0, item.leg);
+        }
+    }
+    compiled.problem.project.orders = orders;
+}

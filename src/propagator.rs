@@ -1,0 +1,10 @@
+//! What may still go where: the incremental side of every relation.
+
+mod ledger;
+pub mod restart;
+mod survive;
+
+pub use ledger::Block;
+pub use ledger::Ledger;
+pub use ledger::Moment;
+pub use survive::shortfall;

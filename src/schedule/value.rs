@@ -1,0 +1,75 @@
+//! The figures of a list of steps.
+
+use crate::objective::Metric;
+use crate::objective::Objective;
+use crate::problem::Problem;
+use crate::problem::Step;
+use crate::problem::StepKind;
+use rustc_hash::FxHashMap;
+
+/// One figure of a list of steps; see [`Metric`].
+pub fn metric(problem: &Problem, steps: &[Step], metric: Metric) -> u64 {
+    let moves = || steps.iter().filter(|step| matches!(step.kind, StepKind::Move { .. }));
+    let lead = |step: &Step| u64::from(crate::problem::lead_of(problem, &step.kind));
+    match metric {
+        Metric::Relocations => moves().count() as u64,
+        Metric::RelocationTime => moves().map(|step| step.end - step.start + lead(step)).sum(),
+        Metric::Makespan => steps.iter().map(|step| step.end).max().unwrap_or(0),
+        Metric::Mttr => {
+            let mut last: FxHashMap<u32, u64> = FxHashMap::default();
+            let mut sum = 0;
+            for step in steps {
+                match step.kind {
+                    StepKind::Move { item, .. }
+                    | StepKind::Arrive { item, .. }
+                    | StepKind::Depart { item, .. }
+                    | StepKind::Resize { item, .. } => {
+                        let end = last.entry(item).or_default();
+                        *end = (*end).max(step.end);
+                    }
+                    StepKind::Open(_) | StepKind::Close(_) | StepKind::Extra(_) => sum += step.end,
+                }
+            }
+            sum + last.values().sum::<u64>()
+        }
+        Metric::SumOfEnds => steps
+            .iter()
+            .map(|step| match step.kind {
+                StepKind::Move { .. } if lead(step) > 0 => {
+                    // Forging ends at the start, the copy's boot before the end.
+                    step.start + step.end + step.end
+                }
+                StepKind::Resize { item, .. } => {
+                    let packing = &problem.packing;
+                    let changes = packing
+                        .now(item)
+                        .iter()
+                        .zip(packing.then(item))
+                        .filter(|(now, then)| now != then)
+                        .count();
+                    changes as u64 * step.end
+                }
+                _ => step.end,
+            })
+            .sum(),
+    }
+}
+
+/// The levels of an objective, penalties added to the first.
+pub fn levels(problem: &Problem, steps: &[Step], objective: &Objective, penalty: u64) -> Vec<u64> {
+    let mut values: Vec<u64> = objective
+        .levels
+        .iter()
+        .map(|level| {
+            level
+                .terms
+                .iter()
+                .map(|&(weight, which)| u64::from(weight).saturating_mul(metric(problem, steps, which)))
+                .fold(0, u64::saturating_add)
+        })
+        .collect();
+    if let Some(first) = values.first_mut() {
+        *first = first.saturating_add(penalty);
+    }
+    values
+}
