@@ -180,8 +180,7 @@ fn renamed(spec: &Spec, prefix: &str) -> Spec {
 
 #[test]
 fn continuous_implies_discrete() {
-    let both: Vec<&str> =
-        any_rules().into_iter().filter(|rule| rule.ends_with("; continuous")).collect();
+    let both: Vec<&str> = any_rules().into_iter().filter(|rule| rule.ends_with("; continuous")).collect();
     let mut dice = Dice::new(14);
     for _ in 0..ROUNDS {
         let size = dice.of(&[(2, 3), (3, 3), (3, 4)]);
