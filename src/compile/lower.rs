@@ -4,7 +4,6 @@ use super::builder::Builder;
 use super::builder::Cause;
 use super::builder::Posted;
 use super::builder::Relationship;
-use crate::model::Duration;
 use crate::model::DurationError;
 use crate::model::Instance;
 use crate::model::NodeSet;
@@ -304,19 +303,6 @@ fn add_items(
         compiled.vm_of.push(vm);
     }
     Ok(())
-}
-
-impl Instance {
-    /// How long the clone of a re-instantiation takes to boot: it has no attributes yet.
-    ///
-    /// # Errors
-    /// As [`Instance::vm_duration`].
-    pub fn clone_boot_duration(&self, vm: VmId) -> Result<u32, DurationError> {
-        match self.durations().get(Timed::Boot) {
-            Duration::Constant(seconds) => Ok(seconds),
-            Duration::Linear { .. } => self.vm_duration(Timed::Boot, vm),
-        }
-    }
 }
 
 fn add_sizes(instance: &Instance, compiled: &mut Compiled) -> Result<(), Refusal> {
