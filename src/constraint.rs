@@ -11,7 +11,33 @@ mod manual;
 mod signature;
 
 pub mod among;
+pub mod ban;
+pub mod deadline;
+pub mod fence;
+pub mod ft;
+pub mod gather;
+pub mod killed;
+pub mod lonely;
+pub mod max_online;
+pub mod no_delay;
+pub mod offline;
+pub mod online;
+pub mod overbook;
+pub mod precedence;
+pub mod preserve;
+pub mod quarantine;
+pub mod ready;
+pub mod resource_capacity;
+pub mod root;
+pub mod running;
+pub mod running_capacity;
+pub mod seq;
+pub mod serialize;
+pub mod sleeping;
+pub mod split;
+pub mod split_among;
 pub mod spread;
+pub mod sync;
 
 pub use argument::Argument;
 pub use argument::Kind;
@@ -30,16 +56,48 @@ use crate::compile::Builder;
 use crate::model::Configuration;
 use crate::model::Instance;
 use crate::model::NodeId;
+use crate::model::NodePhase;
+use crate::model::NodeSet;
 use crate::model::ResourceId;
 use crate::model::Run;
 use crate::model::VmId;
+use crate::model::VmSet;
 use crate::model::VmState;
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
 /// Every constraint of the catalog, by name.
-pub static REGISTRY: &[&Signature] = &[&among::Among::SIGNATURE, &spread::Spread::SIGNATURE];
+pub static REGISTRY: &[&Signature] = &[
+    &among::Among::SIGNATURE,
+    &ban::Ban::SIGNATURE,
+    &deadline::Deadline::SIGNATURE,
+    &fence::Fence::SIGNATURE,
+    &ft::Ft::SIGNATURE,
+    &gather::Gather::SIGNATURE,
+    &killed::Killed::SIGNATURE,
+    &lonely::Lonely::SIGNATURE,
+    &max_online::MaxOnline::SIGNATURE,
+    &no_delay::NoDelay::SIGNATURE,
+    &offline::Offline::SIGNATURE,
+    &online::Online::SIGNATURE,
+    &overbook::Overbook::SIGNATURE,
+    &precedence::Precedence::SIGNATURE,
+    &preserve::Preserve::SIGNATURE,
+    &quarantine::Quarantine::SIGNATURE,
+    &ready::Ready::SIGNATURE,
+    &resource_capacity::ResourceCapacity::SIGNATURE,
+    &root::Root::SIGNATURE,
+    &running::Running::SIGNATURE,
+    &running_capacity::RunningCapacity::SIGNATURE,
+    &seq::Seq::SIGNATURE,
+    &serialize::Serialize::SIGNATURE,
+    &sleeping::Sleeping::SIGNATURE,
+    &split::Split::SIGNATURE,
+    &split_among::SplitAmong::SIGNATURE,
+    &spread::Spread::SIGNATURE,
+    &sync::Sync::SIGNATURE,
+];
 
 /// The signature of a name.
 pub fn signature(name: &str) -> Option<&'static Signature> {
@@ -77,9 +135,65 @@ pub struct Constraint {
 
 impl Constraint {
     /// A hard constraint in the default restriction of its signature.
+    ///
+    /// Sets may be given in any order and with duplicates; they are put in order here.
     pub fn new(rule: impl SideConstraint) -> Self {
-        let restriction = rule.signature().restrictions.default();
-        Self { rule: Arc::new(rule), restriction, strength: Strength::Hard }
+        let signature = rule.signature();
+        let arguments = rule.arguments();
+        let rule: Arc<dyn SideConstraint> = if arguments.iter().all(Argument::is_normal) {
+            Arc::new(rule)
+        } else {
+            // Rules rely on sorted sets. A rule that its own `build` refuses is kept as
+            // it is: `fits` reports it.
+            let arguments: Vec<Argument> = arguments.into_iter().map(Argument::normal).collect();
+            (signature.build)(&arguments).unwrap_or_else(|_| Arc::new(rule))
+        };
+        Self { rule, restriction: signature.restrictions.default(), strength: Strength::Hard }
+    }
+
+    /// A constraint from what a reader found: one argument for each parameter of the
+    /// signature, and the restriction, where one is given.
+    ///
+    /// # Errors
+    /// When the arguments do not fit the signature, or each other; when the signature
+    /// allows neither the restriction nor the strength.
+    pub fn from_parts(
+        signature: &Signature,
+        arguments: Vec<Argument>,
+        restriction: Option<Restriction>,
+        strength: Strength,
+    ) -> Result<Self, String> {
+        let arguments: Vec<Argument> = arguments.into_iter().map(Argument::normal).collect();
+        let rule = (signature.build)(&arguments)?;
+        let constraint =
+            Self { rule, restriction: signature.restrictions.default(), strength: Strength::Hard }
+                .restricted(restriction.unwrap_or(signature.restrictions.default()))?;
+        match strength {
+            Strength::Hard => Ok(constraint),
+            Strength::Soft(penalty) => constraint.soft(penalty),
+        }
+    }
+
+    /// Does it speak of VMs, nodes and resources of the instance only, and do its
+    /// arguments go together? Readers guarantee it; programs may err. Linear in the
+    /// number of arguments.
+    ///
+    /// # Errors
+    /// What does not fit.
+    pub fn fits(&self, instance: &Instance) -> Result<(), String> {
+        let signature = self.rule.signature();
+        let arguments = self.rule.arguments();
+        for (parameter, argument) in (signature.parameters)().iter().zip(&arguments) {
+            if !argument.is_within(instance) {
+                return Err(format!(
+                    "`{}` of `{}` names what the instance does not have",
+                    parameter.name, signature.name
+                ));
+            }
+        }
+        (signature.build)(&arguments)
+            .map(|_| ())
+            .map_err(|message| format!("`{}`: {message}", signature.name))
     }
 
     /// The same, to hold at the end.
@@ -141,7 +255,7 @@ impl PartialEq for Constraint {
     fn eq(&self, other: &Self) -> bool {
         self.restriction == other.restriction
             && self.strength == other.strength
-            && std::ptr::eq(self.rule.signature().name, other.rule.signature().name)
+            && self.rule.signature().name == other.rule.signature().name
             && self.rule.arguments() == other.rule.arguments()
     }
 }
@@ -158,6 +272,17 @@ pub struct Violation {
     pub nodes: Vec<NodeId>,
     /// One sentence with the names and the numbers.
     pub text: String,
+}
+
+impl Violation {
+    /// A violation; the VMs and nodes are put in order, each once.
+    pub fn new(amount: u64, mut vms: Vec<VmId>, mut nodes: Vec<NodeId>, text: String) -> Self {
+        vms.sort_unstable();
+        vms.dedup();
+        nodes.sort_unstable();
+        nodes.dedup();
+        Self { amount: amount.max(1), vms, nodes, text }
+    }
 }
 
 impl fmt::Display for Violation {
@@ -243,13 +368,321 @@ pub trait SideConstraint: Described + fmt::Debug + Send + Sync + 'static {
 pub fn list<'n>(names: impl Iterator<Item = &'n str>) -> String {
     const MOST: usize = 12;
     let names: Vec<&str> = names.collect();
-    let shown = &names[..names.len().min(MOST)];
-    if names.len() > MOST {
-        return format!("{} and {} more", shown.join(", "), names.len() - MOST);
+    if let Some((shown, more)) = names.split_at_checked(MOST)
+        && !more.is_empty()
+    {
+        return format!("{} and {} more", shown.join(", "), more.len());
     }
-    match shown {
+    match names.as_slice() {
         [] => String::new(),
         [one] => (*one).to_owned(),
         [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
+}
+
+/// The names of VMs for a sentence.
+fn vm_names(instance: &Instance, vms: &[VmId]) -> String {
+    list(vms.iter().map(|&vm| instance.vm_name(vm)))
+}
+
+/// The names of nodes for a sentence.
+fn node_names(instance: &Instance, nodes: &[NodeId]) -> String {
+    list(nodes.iter().map(|&node| instance.node_name(node)))
+}
+
+/// The rules about one state of one VM: satisfied in that state.
+fn in_state(at: &Configuration<'_>, vm: VmId, wanted: VmState) -> Result<(), Violation> {
+    let found = at.state(vm);
+    if found == wanted {
+        return Ok(());
+    }
+    let text = format!("{} is {}; {} is asked for", at.instance().vm_name(vm), found.name(), wanted.name());
+    Err(Violation::new(1, vec![vm], Vec::new(), text))
+}
+
+/// The word for the phase of a node.
+fn phase_name(phase: NodePhase) -> &'static str {
+    match phase {
+        NodePhase::Offline => "offline",
+        NodePhase::Booting => "booting",
+        NodePhase::Online => "online",
+        NodePhase::ShuttingDown => "shutting down",
+    }
+}
+
+/// The group of a node; the first one listed where several have it.
+fn group_of(groups: &[NodeSet], node: NodeId) -> Option<usize> {
+    groups.iter().position(|group| group.binary_search(&node).is_ok())
+}
+
+/// The members of several sets, each once.
+fn union(sets: &[VmSet]) -> Cow<'_, [VmId]> {
+    if let [only] = sets {
+        return Cow::Borrowed(only);
+    }
+    let mut all: Vec<VmId> = sets.iter().flat_map(|set| set.iter().copied()).collect();
+    all.sort_unstable();
+    all.dedup();
+    Cow::Owned(all)
+}
+
+/// Refuses sets that have an element in common.
+fn disjoint<T: Ord + Copy>(sets: &[Arc<[T]>], name: &str) -> Result<(), String> {
+    let mut all: Vec<(T, usize)> = Vec::new();
+    for (at, set) in sets.iter().enumerate() {
+        all.extend(set.iter().map(|&element| (element, at)));
+    }
+    all.sort_unstable();
+    match all.windows(2).find(|pair| pair[0].0 == pair[1].0 && pair[0].1 != pair[1].1) {
+        Some(pair) => Err(format!(
+            "sets {} and {} of `{name}` have an element in common; they must be disjoint",
+            pair[0].1 + 1,
+            pair[1].1 + 1
+        )),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod test_support {
+    use super::SideConstraint;
+    use super::Violation;
+    use crate::model::Action;
+    use crate::model::ActionKind;
+    use crate::model::Instance;
+    use crate::model::Plan;
+    use crate::model::Reason;
+    use crate::model::Run;
+
+    /// What a rule says to a plan of these actions, each with start and end.
+    pub(super) fn over(
+        rule: &impl SideConstraint,
+        instance: &Instance,
+        actions: &[(ActionKind, u64, u64)],
+    ) -> Result<(), Violation> {
+        let actions = actions
+            .iter()
+            .map(|&(kind, start, end)| Action {
+                kind,
+                start,
+                end,
+                allocations: Vec::new(),
+                reason: Reason::Unknown,
+            })
+            .collect();
+        let plan = Plan { actions, happens_before: Vec::new() };
+        rule.holds_over(&Run::new(instance, &plan))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::InstanceBuilder;
+    use std::collections::BTreeSet;
+
+    /// An argument of a kind; sets of sets are disjoint.
+    fn sample(kind: Kind) -> Argument {
+        let vms = |ids: &[u32]| -> VmSet { ids.iter().copied().map(VmId).collect() };
+        let nodes = |ids: &[u32]| -> NodeSet { ids.iter().copied().map(NodeId).collect() };
+        match kind {
+            Kind::Vm => Argument::Vm(VmId(1)),
+            Kind::Node => Argument::Node(NodeId(1)),
+            Kind::Vms => Argument::Vms(vms(&[0, 2])),
+            Kind::VmList => Argument::VmList(vms(&[2, 0, 1])),
+            Kind::Nodes => Argument::Nodes(nodes(&[0, 1])),
+            Kind::VmSets => Argument::VmSets([vms(&[0, 1]), vms(&[2])].into()),
+            Kind::NodeSets => Argument::NodeSets([nodes(&[1]), nodes(&[0, 2])].into()),
+            Kind::Resource => Argument::Resource(ResourceId(0)),
+            Kind::Amount => Argument::Amount(2),
+            Kind::Ratio => Argument::Ratio(Ratio::new(1.5).expect("a ratio")),
+            Kind::Time => Argument::Time(Timestamp::Relative(90)),
+            Kind::Word(choices) => Argument::Word(choices[0].to_owned()),
+        }
+    }
+
+    fn sample_rule(signature: &Signature) -> (Vec<Argument>, Arc<dyn SideConstraint>) {
+        let arguments: Vec<Argument> =
+            (signature.parameters)().iter().map(|parameter| sample(parameter.kind)).collect();
+        let rule = (signature.build)(&arguments).unwrap_or_else(|e| panic!("{}: {e}", signature.name));
+        (arguments, rule)
+    }
+
+    fn instance() -> Instance {
+        let mut b = InstanceBuilder::new();
+        b.resource_with_defaults("cpu", 100, 1);
+        let node = b.node("n0");
+        b.node("n1");
+        b.node("n2");
+        for name in ["v0", "v1", "v2"] {
+            b.running_vm(name, node);
+        }
+        b.build().expect("a valid instance")
+    }
+
+    #[test]
+    fn the_registry_is_sorted_and_complete() {
+        let names: Vec<&str> = REGISTRY.iter().map(|signature| signature.name).collect();
+        assert!(names.is_sorted_by(|a, b| a < b), "{names:?}");
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/constraint");
+        let mut files = BTreeSet::new();
+        for entry in std::fs::read_dir(folder).expect("the folder of constraints") {
+            let path = entry.expect("an entry").path();
+            let stem = path.file_stem().and_then(|stem| stem.to_str()).expect("a name").to_owned();
+            if !["argument", "manual", "signature"].contains(&stem.as_str()) {
+                let source = std::fs::read_to_string(&path).expect("a readable file");
+                let name = source.split('`').nth(1).expect("a name in the first line").to_owned();
+                let snake: String = name
+                    .chars()
+                    .flat_map(|c| c.is_uppercase().then_some('_').into_iter().chain(c.to_lowercase()))
+                    .collect();
+                assert_eq!(snake, stem);
+                files.insert(name);
+            }
+        }
+        assert_eq!(names.into_iter().map(str::to_owned).collect::<BTreeSet<_>>(), files);
+    }
+
+    #[test]
+    fn every_page_has_its_headings() {
+        let headings = [
+            "# Meaning",
+            "# Discrete and continuous",
+            "# In the language",
+            "# In JSON",
+            "# Compiles to",
+            "# Cost",
+            "# See also",
+        ];
+        for signature in REGISTRY {
+            let page = manual_page(signature);
+            let found: Vec<&str> = page.lines().filter(|line| line.starts_with('#')).collect();
+            assert_eq!(found, headings, "{}", signature.name);
+            assert!(page.starts_with(&format!("`{}`: ", signature.name)), "{}", signature.name);
+        }
+    }
+
+    #[test]
+    fn the_json_of_every_page_names_the_parameters() {
+        for signature in REGISTRY {
+            let page = manual_page(signature);
+            let json = page.split("# In JSON\n`").nth(1).and_then(|rest| rest.split("`\n").next());
+            let json: serde_json::Value = serde_json::from_str(json.expect("an example")).expect("JSON");
+            let mut found: Vec<&str> =
+                json[signature.name].as_object().expect("an object").keys().map(String::as_str).collect();
+            let either = matches!(signature.restrictions, Restrictions::Both(_));
+            assert_eq!(found.last() == Some(&"continuous"), either, "{}", signature.name);
+            found.retain(|&key| key != "continuous");
+            let names: Vec<&str> = (signature.parameters)().iter().map(|parameter| parameter.name).collect();
+            assert_eq!(found, names, "{}", signature.name);
+        }
+    }
+
+    #[test]
+    fn every_signature_builds_what_it_describes() {
+        let instance = instance();
+        for signature in REGISTRY {
+            let (arguments, rule) = sample_rule(signature);
+            assert_eq!(rule.arguments(), arguments, "{}", signature.name);
+            assert_eq!(rule.signature().name, signature.name);
+            assert!((signature.build)(&[]).is_err(), "{}", signature.name);
+            let constraint = Constraint::from_parts(signature, arguments, None, Strength::Hard);
+            let constraint = constraint.unwrap_or_else(|e| panic!("{}: {e}", signature.name));
+            assert_eq!(constraint.fits(&instance), Ok(()), "{}", signature.name);
+            assert_eq!(constraint.clone().soft(3).is_ok(), signature.may_be_soft, "{}", signature.name);
+            for parameter in (signature.parameters)() {
+                if let Some(default) = parameter.default {
+                    let same =
+                        std::mem::discriminant(&default()) == std::mem::discriminant(&sample(parameter.kind));
+                    assert!(same, "{}.{}", signature.name, parameter.name);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn restrictions_as_in_the_catalog() {
+        for signature in REGISTRY {
+            let expected = match signature.name {
+                "running" | "ready" | "sleeping" | "killed" | "online" | "offline" | "preserve"
+                | "runningCapacity" | "noDelay" => Restrictions::Discrete,
+                "root" | "quarantine" | "seq" | "deadline" | "precedence" | "serialize" | "sync" => {
+                    Restrictions::Continuous
+                }
+                "spread" | "overbook" => Restrictions::Both(Restriction::Continuous),
+                _ => Restrictions::Both(Restriction::Discrete),
+            };
+            assert_eq!(signature.restrictions, expected, "{}", signature.name);
+        }
+    }
+
+    #[test]
+    fn every_rule_says_something_to_the_planner() {
+        for signature in REGISTRY {
+            let mut instance = instance();
+            let (_, rule) = sample_rule(signature);
+            let restriction = signature.restrictions.default();
+            instance.add_constraint(Constraint { rule, restriction, strength: Strength::Hard });
+            let posted = Builder::post_all(&instance);
+            let facts = posted.states.len()
+                + posted.nodes.len()
+                + posted.demands.len()
+                + posted.overbooks.len()
+                + posted.relations.len();
+            assert_eq!(facts, 1, "{}", signature.name);
+        }
+    }
+
+    #[test]
+    fn no_rule_over_empty_sets_is_broken() {
+        let instance = instance();
+        let at = Configuration::source(&instance);
+        for signature in REGISTRY {
+            let empty = |parameter: Parameter| match parameter.kind {
+                Kind::Vms => Some(Argument::Vms([].into())),
+                Kind::VmList => Some(Argument::VmList([].into())),
+                Kind::Nodes => Some(Argument::Nodes([].into())),
+                Kind::VmSets => Some(Argument::VmSets([].into())),
+                Kind::NodeSets => Some(Argument::NodeSets([].into())),
+                Kind::Vm if signature.name == "fence" => None,
+                Kind::Vm | Kind::Node => {
+                    (signature.parameters)().len().gt(&1).then(|| sample(parameter.kind))
+                }
+                kind => Some(sample(kind)),
+            };
+            let Some(arguments) = (signature.parameters)().into_iter().map(empty).collect::<Option<Vec<_>>>()
+            else {
+                continue;
+            };
+            let rule = (signature.build)(&arguments).unwrap_or_else(|e| panic!("{}: {e}", signature.name));
+            if !["preserve", "overbook", "deadline", "precedence"].contains(&signature.name) {
+                assert_eq!(rule.holds(&at), Ok(()), "{}", signature.name);
+            }
+        }
+    }
+
+    #[test]
+    fn sets_are_put_in_order_and_strangers_found() {
+        let instance = instance();
+        let [v0, v1] = [VmId(0), VmId(1)];
+        let given = Constraint::new(spread::Spread { vms: [v1, v0, v1].into() });
+        assert_eq!(given, Constraint::new(spread::Spread { vms: [v0, v1].into() }));
+        let unknown = Constraint::new(spread::Spread { vms: [v0, VmId(3)].into() });
+        assert!(unknown.fits(&instance).is_err());
+        let parts = [[v0, v1].into(), [v1].into()].into();
+        assert!(Constraint::new(split::Split { parts }).fits(&instance).is_err());
+        let ordered = seq::Seq { vms: VmSequence([v1, v0].into()) };
+        assert_eq!(Constraint::new(ordered).rule.arguments(), [Argument::VmList([v1, v0].into())]);
+    }
+
+    #[test]
+    fn long_lists_are_cut() {
+        let names: Vec<String> = (0..14).map(|at| format!("v{at}")).collect();
+        let text = |count: usize| list(names[..count].iter().map(String::as_str));
+        assert_eq!(text(0), "");
+        assert_eq!(text(1), "v0");
+        assert_eq!(text(3), "v0, v1 and v2");
+        assert_eq!(text(12), "v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10 and v11");
+        assert_eq!(text(14), "v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11 and 2 more");
     }
 }

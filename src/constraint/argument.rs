@@ -1,5 +1,6 @@
 //! The kinds of arguments that constraints take.
 
+use crate::model::Instance;
 use crate::model::NodeId;
 use crate::model::NodeSet;
 use crate::model::ResourceId;
@@ -54,6 +55,59 @@ pub enum Argument {
     Ratio(Ratio),
     Time(Timestamp),
     Word(String),
+}
+
+impl Argument {
+    /// Are its sets in order, each element once? Lists are always normal.
+    pub fn is_normal(&self) -> bool {
+        match self {
+            Argument::Vms(vms) => vms.is_sorted_by(|a, b| a < b),
+            Argument::Nodes(nodes) => nodes.is_sorted_by(|a, b| a < b),
+            Argument::VmSets(sets) => sets.iter().all(|set| set.is_sorted_by(|a, b| a < b)),
+            Argument::NodeSets(sets) => sets.iter().all(|set| set.is_sorted_by(|a, b| a < b)),
+            _ => true,
+        }
+    }
+
+    /// The same with its sets in order, each element once. Sets that are so already
+    /// stay shared.
+    pub fn normal(self) -> Self {
+        fn set<T: Ord + Copy>(set: &Arc<[T]>) -> Arc<[T]> {
+            if set.is_sorted_by(|a, b| a < b) {
+                return set.clone();
+            }
+            let mut elements = set.to_vec();
+            elements.sort_unstable();
+            elements.dedup();
+            elements.into()
+        }
+        if self.is_normal() {
+            return self;
+        }
+        match self {
+            Argument::Vms(vms) => Argument::Vms(set(&vms)),
+            Argument::Nodes(nodes) => Argument::Nodes(set(&nodes)),
+            Argument::VmSets(sets) => Argument::VmSets(sets.iter().map(set).collect()),
+            Argument::NodeSets(sets) => Argument::NodeSets(sets.iter().map(set).collect()),
+            other => other,
+        }
+    }
+
+    /// Are all its VMs, nodes and resources in the instance?
+    pub fn is_within(&self, instance: &Instance) -> bool {
+        let vm = |vm: &VmId| vm.index() < instance.vm_count();
+        let node = |node: &NodeId| node.index() < instance.node_count();
+        match self {
+            Argument::Vm(one) => vm(one),
+            Argument::Node(one) => node(one),
+            Argument::Vms(vms) | Argument::VmList(vms) => vms.iter().all(vm),
+            Argument::Nodes(nodes) => nodes.iter().all(node),
+            Argument::VmSets(sets) => sets.iter().flat_map(|set| set.iter()).all(vm),
+            Argument::NodeSets(sets) => sets.iter().flat_map(|set| set.iter()).all(node),
+            Argument::Resource(resource) => resource.index() < instance.resource_count(),
+            Argument::Amount(_) | Argument::Ratio(_) | Argument::Time(_) | Argument::Word(_) => true,
+        }
+    }
 }
 
 /// A finite number of at least 1.

@@ -2,6 +2,7 @@
 
 use super::Action;
 use super::Instance;
+use super::NodeId;
 use super::Plan;
 use super::VmId;
 
@@ -12,6 +13,8 @@ pub struct Run<'a> {
     plan: &'a Plan,
     /// Actions by VM, each list sorted by start.
     by_vm: Vec<(VmId, u32)>,
+    /// Actions by node that a VM enters or leaves, in the order of the plan.
+    by_node: Vec<(NodeId, u32)>,
 }
 
 impl<'a> Run<'a> {
@@ -27,7 +30,14 @@ impl<'a> Run<'a> {
             let action = &plan.actions[at as usize];
             (vm, action.start, action.end, at)
         });
-        Self { instance, plan, by_vm }
+        let mut by_node = Vec::new();
+        for (at, action) in plan.actions.iter().enumerate() {
+            let (to, from) = (action.kind.destination(), action.kind.origin());
+            by_node.extend(to.map(|node| (node, at as u32)));
+            by_node.extend(from.filter(|&from| Some(from) != to).map(|node| (node, at as u32)));
+        }
+        by_node.sort_unstable();
+        Self { instance, plan, by_vm, by_node }
     }
 
     /// The instance.
@@ -46,6 +56,16 @@ impl<'a> Run<'a> {
         self.by_vm[from..]
             .iter()
             .take_while(move |&&(other, _)| other == vm)
+            .map(|&(_, at)| &self.plan.actions[at as usize])
+    }
+
+    /// The actions by which VMs enter or leave a node (see `ActionKind::destination`
+    /// and `ActionKind::origin`), in the order of the plan.
+    pub fn actions_at(&self, node: NodeId) -> impl Iterator<Item = &'a Action> + '_ {
+        let from = self.by_node.partition_point(|&(other, _)| other < node);
+        self.by_node[from..]
+            .iter()
+            .take_while(move |&&(other, _)| other == node)
             .map(|&(_, at)| &self.plan.actions[at as usize])
     }
 
