@@ -4,6 +4,7 @@ pub mod compile;
 pub mod constraint;
 pub mod explain;
 pub mod format;
+pub mod generate;
 pub mod model;
 pub mod objective;
 pub mod outcome;
