@@ -3,6 +3,7 @@
 pub mod restart;
 
 mod ledger;
+pub mod restart;
 mod survive;
 
 pub use ledger::Block;

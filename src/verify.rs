@@ -5,6 +5,8 @@
 mod capacity;
 mod continuous;
 mod replay;
+#[cfg(test)]
+mod tests;
 mod timing;
 mod words;
 

@@ -6,8 +6,10 @@ use petgraph::unionfind::UnionFind;
 use petgraph::visit::EdgeRef;
 use petgraph::visit::IntoEdgeReferences;
 
-/// The largest component whose closure is written down whole (a few megabytes).
-const WHOLE: usize = 2_000;
+/// The largest component whose closure is written down whole. It takes time and memory
+/// in the square of the component: 150 ms for five chains of 2,000, where following the
+/// edges back takes one.
+const WHOLE: usize = 256;
 
 /// How many edges are followed back from one action of a larger component, at most.
 /// Where that is not enough, an edge that follows from others may stay: harmless.
@@ -16,7 +18,7 @@ const FOLLOWED: usize = 20_000;
 /// The edges (first, then) that do not follow from others, sorted. `before[b]` holds each
 /// a of an edge a → b; `rank` is a position for every action that all edges raise.
 ///
-/// Components of up to 2,000 actions are reduced exactly, by their transitive closure;
+/// Components of up to 256 actions are reduced exactly, by their transitive closure;
 /// in larger ones the search for another way is cut off after 20,000 edges per action.
 pub(super) fn reduce(mut before: Vec<Vec<u32>>, rank: &[u32]) -> Vec<(u32, u32)> {
     let mut components = UnionFind::<u32>::new(before.len());

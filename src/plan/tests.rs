@@ -5,6 +5,7 @@ mod random;
 mod world;
 
 use super::*;
+use crate::compile::Relationship;
 use crate::model::Plan;
 use random::Case;
 use random::Dice;
@@ -91,7 +92,8 @@ fn replay(case: &Case, plan: &Plan) -> Result<(), String> {
 fn explain(case: &Case, plan: &Plan, what: &str) -> String {
     let mut text = format!("{what}\n{:?}\n", case.posted.relations);
     for (at, action) in plan.actions.iter().enumerate() {
-        text += &format!("{at}: {}:{} {:?} {:?}\n", action.start, action.end, action.kind, action.allocations);
+        text +=
+            &format!("{at}: {}:{} {:?} {:?}\n", action.start, action.end, action.kind, action.allocations);
     }
     text + &format!("{:?}", plan.happens_before)
 }
@@ -103,7 +105,7 @@ fn ordered(seed: u64) -> Case {
     case
 }
 
-const CASES: u64 = 400;
+const CASES: u64 = 250;
 
 #[test]
 fn the_schedule_itself_is_right() {
@@ -111,7 +113,8 @@ fn the_schedule_itself_is_right() {
     for seed in 0..CASES {
         let case = ordered(seed);
         actions += case.plan.actions.len();
-        replay(&case, &case.plan).unwrap_or_else(|what| panic!("{seed}: {}", explain(&case, &case.plan, &what)));
+        replay(&case, &case.plan)
+            .unwrap_or_else(|what| panic!("{seed}: {}", explain(&case, &case.plan, &what)));
     }
     assert!(actions > 2_000, "the generator makes plans: {actions} actions");
 }
@@ -169,6 +172,10 @@ fn hardly_an_edge_is_idle() {
     let (mut edges, mut needed) = (0, 0);
     for seed in 0..CASES {
         let case = ordered(seed);
+        let serial = |relation: &(Relationship, _)| matches!(relation.0, Relationship::Survive { .. });
+        if case.posted.relations.iter().any(serial) {
+            continue;
+        }
         for at in 0..case.plan.happens_before.len() {
             let mut fewer = case.plan.clone();
             let (late, _) = fewer.happens_before.remove(at);
@@ -177,7 +184,8 @@ fn hardly_an_edge_is_idle() {
             // The first action of the edge takes for ever; the others come as they like.
             let broken = (0..60).any(|_| {
                 let result = interleave(&case, &fewer, |possible| {
-                    let others: Vec<usize> = (0..possible.len()).filter(|&at| possible[at] != (late, true)).collect();
+                    let others: Vec<usize> =
+                        (0..possible.len()).filter(|&at| possible[at] != (late, true)).collect();
                     if others.is_empty() { 0 } else { others[dice.below(others.len() as u64) as usize] }
                 });
                 result.is_err()
@@ -186,7 +194,7 @@ fn hardly_an_edge_is_idle() {
         }
     }
     assert!(edges > 1_000, "{edges} edges");
-    assert!(needed * 10 >= edges * 9, "{needed} of {edges} edges are needed");
+    assert!(needed * 100 >= edges * 95, "{needed} of {edges} edges are needed");
 }
 
 #[test]

@@ -74,11 +74,8 @@ pub(super) fn sorted(plan: &Plan, keep: impl Fn(u32) -> bool) -> Plan {
         place[old as usize] = Some(new as u32);
     }
     let place = |old: u32| place.get(old as usize).copied().flatten();
-    let mut happens_before: Vec<(u32, u32)> = plan
-        .happens_before
-        .iter()
-        .filter_map(|&(first, then)| Some((place(first)?, place(then)?)))
-        .collect();
+    let mut happens_before: Vec<(u32, u32)> =
+        plan.happens_before.iter().filter_map(|&(first, then)| Some((place(first)?, place(then)?))).collect();
     happens_before.sort_unstable();
     Plan { actions: order.into_iter().map(|at| actions[at as usize].clone()).collect(), happens_before }
 }

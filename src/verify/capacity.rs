@@ -44,7 +44,8 @@ struct Overload {
     /// The most that is forgiven: the least since the plan began, if it began with one.
     forgiven: u64,
     now: u64,
-    reported: bool,
+    /// The load and the limit, where they are in the report.
+    said: Option<(u64, Option<u32>)>,
 }
 
 impl<'a> Room<'a> {
@@ -90,8 +91,9 @@ impl<'a> Room<'a> {
             if excess == 0 {
                 continue;
             }
-            let overload = Overload { forgiven: excess, now: excess, reported: strict };
+            let mut overload = Overload { forgiven: excess, now: excess, said: None };
             if strict {
+                overload.said = Some((at.load(node, resource), by));
                 let guests = at.guests(node).to_vec();
                 findings.push(self.finding(at, Some(0), node, resource, excess, by, guests, ""));
             }
@@ -119,18 +121,24 @@ impl<'a> Room<'a> {
                 overload.now = excess;
                 if excess <= forgiven {
                     overload.forgiven = excess;
-                    overload.reported = false;
+                    overload.said = None;
                 } else if excess > before {
-                    overload.reported = true;
+                    overload.said = Some((at.load(node, resource), by));
                     // At fault is who came or grew just now: the guests as a whole
                     // would make the report quadratic.
                     let from = touched.seats.partition_point(|&(other, _)| other < node);
                     let vms =
                         touched.seats[from..].iter().take_while(|seat| seat.0 == node).map(|seat| seat.1);
-                    let vms = vms.filter(|&vm| at.demand_on(vm, node, resource) > 0).collect();
-                    let grown =
-                        if forgiven > 0 { "; an overload that the plan began with may not grow" } else { "" };
-                    findings.push(self.finding(at, Some(time), node, resource, excess, by, vms, grown));
+                    let vms: Vec<VmId> = vms.filter(|&vm| at.demand_on(vm, node, resource) > 0).collect();
+                    let mut note = String::new();
+                    if !vms.is_empty() {
+                        let names = list(vms.iter().map(|&vm| self.instance.vm_name(vm)));
+                        note += &format!("; {names} came or grew");
+                    }
+                    if forgiven > 0 {
+                        note += "; an overload that was there before may not grow";
+                    }
+                    findings.push(self.finding(at, Some(time), node, resource, excess, by, vms, &note));
                 }
             }
         }
@@ -145,7 +153,7 @@ impl<'a> Room<'a> {
                 continue;
             }
             let said = self.overloads.get(&(node, resource));
-            if time.is_some() && said.is_some_and(|overload| overload.reported && overload.now == excess) {
+            if said.is_some_and(|overload| overload.said == Some((at.load(node, resource), by))) {
                 continue;
             }
             let guests = at.guests(node).to_vec();
@@ -177,12 +185,6 @@ impl<'a> Room<'a> {
         text += &format!(", has {}", self.instance.capacity(node, resource));
         if by.is_some() {
             text += &format!(" and may carry {}", load.saturating_sub(excess));
-        }
-        if !vms.is_empty() {
-            let mut names: Vec<VmId> = vms.clone();
-            names.sort_unstable();
-            let names = list(names.iter().map(|&vm| self.instance.vm_name(vm)));
-            text += &format!(" ({names})");
         }
         text += note;
         let source = by.map_or(Source::Core(CoreRule::Capacity), Source::Constraint);

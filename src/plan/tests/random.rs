@@ -2,6 +2,7 @@
 
 use super::world::World;
 use crate::compile::Cause;
+use crate::compile::FtMode;
 use crate::compile::Posted;
 use crate::compile::Relationship;
 use crate::model::Action;
@@ -96,7 +97,8 @@ fn relations(dice: &mut Dice, instance: &Instance) -> Posted {
     let vms: Vec<VmId> = instance.vm_ids().collect();
     let nodes: Vec<NodeId> = instance.node_ids().collect();
     let some_vms = |dice: &mut Dice| -> VmSet { vms.iter().copied().filter(|_| dice.one_in(2)).collect() };
-    let some_nodes = |dice: &mut Dice| -> NodeSet { nodes.iter().copied().filter(|_| dice.one_in(2)).collect() };
+    let some_nodes =
+        |dice: &mut Dice| -> NodeSet { nodes.iter().copied().filter(|_| dice.one_in(2)).collect() };
     for constraint in 0..dice.below(4) as u32 {
         let groups = |dice: &mut Dice| -> Arc<[NodeSet]> {
             let cut = 1 + dice.below(nodes.len() as u64 - 1) as usize;
@@ -110,7 +112,8 @@ fn relations(dice: &mut Dice, instance: &Instance) -> Posted {
             parts.truncate(2 + dice.below(2) as usize);
             parts.into_iter().map(VmSet::from).collect()
         };
-        let relationship = match dice.below(9) {
+        let kinds = if dice.one_in(8) { 10 } else { 9 };
+        let relationship = match dice.below(kinds) {
             0 => Relationship::AtMostPerNode(some_vms(dice), 1 + dice.below(3) as u32),
             1 => Relationship::SameNode([dice.pick(&vms), dice.pick(&vms)].into()),
             2 => Relationship::SameGroup(some_vms(dice), groups(dice)),
@@ -119,7 +122,9 @@ fn relations(dice: &mut Dice, instance: &Instance) -> Posted {
             5 => Relationship::GroupsApart(parts(dice), groups(dice)),
             6 => Relationship::LoadAtMost(some_nodes(dice), ResourceId(0), 4 + dice.below(16)),
             7 => Relationship::CountAtMost(some_nodes(dice), 2 + dice.below(8)),
-            _ => Relationship::PoweredAtMost(some_nodes(dice), 1 + dice.below(3)),
+            8 => Relationship::PoweredAtMost(some_nodes(dice), 1 + dice.below(3)),
+            // Nothing checks it here; but the other rules must hold as they do without.
+            _ => Relationship::Survive { nodes: some_nodes(dice), failures: 1, mode: FtMode::Restart },
         };
         // What is counted may be broken at the start; what is kept apart may not.
         let counted = matches!(
@@ -127,7 +132,9 @@ fn relations(dice: &mut Dice, instance: &Instance) -> Posted {
             Relationship::AtMostPerNode(..) | Relationship::LoadAtMost(..) | Relationship::CountAtMost(..)
         );
         if counted || World::new(instance, &posted).broken(&relationship) == 0 {
-            posted.relations.push((relationship, Cause { constraint, continuous: !dice.one_in(8), penalty: None }));
+            posted
+                .relations
+                .push((relationship, Cause { constraint, continuous: !dice.one_in(8), penalty: None }));
         }
     }
     posted
@@ -162,7 +169,8 @@ fn schedule(dice: &mut Dice, instance: &Instance, posted: &Posted) -> Plan {
                     ActionKind::BootClone { vm, from, .. } => ActionKind::ShutdownOriginal { vm, from },
                     _ => continue,
                 };
-                let length = if matches!(next, ActionKind::ShutdownOriginal { .. }) { dice.below(3) } else { 2 };
+                let length =
+                    if matches!(next, ActionKind::ShutdownOriginal { .. }) { dice.below(3) } else { 2 };
                 next_steps.push(action_of(next, now, length));
             }
             // Steps of a re-instantiation come at once, or the copy is thrown away.

@@ -185,10 +185,9 @@ impl<'a> World<'a> {
             nodes.map(|node| groups.iter().position(|group| group.contains(&node)).unwrap_or(99)).collect()
         };
         match relationship {
-            Relationship::AtMostPerNode(vms, most) => instance
-                .node_ids()
-                .map(|node| members_on(node, vms).saturating_sub(u64::from(*most)))
-                .sum(),
+            Relationship::AtMostPerNode(vms, most) => {
+                instance.node_ids().map(|node| members_on(node, vms).saturating_sub(u64::from(*most))).sum()
+            }
             Relationship::SameNode(vms) => {
                 more_than_one(vms.iter().flat_map(|&vm| at.hosts(vm)).map(NodeId::index).collect())
             }

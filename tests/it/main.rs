@@ -1,0 +1,13 @@
+//! Tests of the whole: the planner against brute force, properties, scenarios, files.
+
+mod brute;
+mod common;
+mod generate;
+mod oracle;
+mod properties;
+mod replay;
+mod scenario_checker;
+mod scenario_rules;
+mod scenario_states;
+mod tampered;
+mod timed;
