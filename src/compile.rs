@@ -6,6 +6,7 @@
 
 mod builder;
 mod lower;
+mod raise;
 
 pub use builder::Builder;
 pub use builder::Cause;
@@ -16,3 +17,4 @@ pub use lower::Compiled;
 pub use lower::ExtraAction;
 pub use lower::Refusal;
 pub use lower::compile;
+pub use raise::raise;

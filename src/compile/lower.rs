@@ -4,7 +4,6 @@ use super::builder::Builder;
 use super::builder::Cause;
 use super::builder::Posted;
 use super::builder::Relationship;
-use crate::model::Duration;
 use crate::model::DurationError;
 use crate::model::Instance;
 use crate::model::NodeSet;
@@ -53,6 +52,8 @@ pub struct Compiled {
     pub extras: Vec<ExtraAction>,
     /// What the constraints said.
     pub posted: Posted,
+    /// The state in which each VM ends.
+    pub wanted: Vec<VmState>,
     /// For each VM of [`Compiled::vm_of`] that changes its state: the constraint that asks for it.
     pub state_cause: FxHashMap<VmId, u32>,
     /// For each node with a wanted state: the constraint that asks for it.
@@ -87,6 +88,7 @@ pub fn compile(instance: &Instance) -> Result<Compiled, Refusal> {
         item_of: vec![NONE; instance.vm_count()],
         extras: Vec::new(),
         posted,
+        wanted: Vec::new(),
         state_cause,
         node_cause: vec![NONE; instance.node_count()],
     };
@@ -98,6 +100,7 @@ pub fn compile(instance: &Instance) -> Result<Compiled, Refusal> {
     add_relations(instance, &mut compiled);
     add_orders(instance, &wanted, &mut compiled, &extra_of);
     compiled.problem.packing.index_relations();
+    compiled.wanted = wanted;
     Ok(compiled)
 }
 
@@ -357,6 +360,7 @@ fn add_sizes(instance: &Instance, compiled: &mut Compiled) -> Result<(), Refusal
         packing.capacity_then[at] = then;
         packing.capacity_now[at] = now;
     }
+    packing.capacity_own = packing.capacity_then.clone();
     for (relationship, cause) in &compiled.posted.relations {
         if let (Relationship::LoadAtMost(nodes, resource, amount), None) = (relationship, cause.penalty)
             && let [node] = nodes[..]

@@ -176,6 +176,8 @@ pub struct Packing {
     pub capacity_then: Vec<u64>,
     /// By bin and dimension: the most that it may hold before.
     pub capacity_now: Vec<u64>,
+    /// By bin and dimension: what it has of its own, whatever rules take away from that.
+    pub capacity_own: Vec<u64>,
     /// By item and dimension: its size at the start.
     pub size_now: Vec<u64>,
     /// By item and dimension: its size at the end.

@@ -39,6 +39,8 @@ pub struct Ledger<'p> {
     moment: Moment,
     load: Vec<u64>,
     guests: Vec<Vec<u32>>,
+    /// By item: the bins that it holds, or [`NONE`].
+    seats: Vec<[u32; 2]>,
     /// Counts by (relation, key); what the key is depends on the relation.
     counts: FxHashMap<(u32, u32), u32>,
     /// By relation: number of distinct groups in use, or the sum of a load or count.
@@ -55,6 +57,7 @@ impl<'p> Ledger<'p> {
             moment,
             load: vec![0; packing.bins.len() * packing.dims],
             guests: vec![Vec::new(); packing.bins.len()],
+            seats: vec![[NONE; 2]; packing.items.len()],
             counts: FxHashMap::default(),
             totals: vec![0; packing.relations.len()],
             exclusive: vec![Vec::new(); packing.bins.len()],
@@ -76,6 +79,18 @@ impl<'p> Ledger<'p> {
     #[inline]
     pub fn load(&self, bin: u32) -> &[u64] {
         &self.load[bin as usize * self.packing.dims..][..self.packing.dims]
+    }
+
+    /// The size of an item in a bin that it holds: at the end its final one. Before, the
+    /// ledger does not know which of the two it has there; the larger one is the safe answer.
+    pub fn size_in(&self, item: u32, bin: u32) -> &'p [u64] {
+        let _ = bin;
+        let (now, then) = (self.packing.now(item), self.packing.then(item));
+        if self.moment == Moment::Then || now.iter().zip(then).all(|(now, then)| now <= then) {
+            then
+        } else {
+            now
+        }
     }
 
     /// What a bin may hold in every dimension.
@@ -238,6 +253,8 @@ impl<'p> Ledger<'p> {
             *load += size;
         }
         self.guests[bin as usize].push(item);
+        let seats = &mut self.seats[item as usize];
+        seats[usize::from(seats[0] != NONE)] = bin;
         let packing = self.packing;
         for &(at, part) in packing.relations_of(item) {
             match &packing.relations[at as usize].kind {
@@ -285,6 +302,12 @@ impl<'p> Ledger<'p> {
         let guests = &mut self.guests[bin as usize];
         if let Some(at) = guests.iter().rposition(|&guest| guest == item) {
             guests.swap_remove(at);
+        }
+        let seats = &mut self.seats[item as usize];
+        if seats[0] == bin {
+            *seats = [seats[1], NONE];
+        } else {
+            seats[1] = NONE;
         }
         let packing = self.packing;
         for &(at, part) in packing.relations_of(item) {
@@ -341,19 +364,15 @@ impl<'p> Ledger<'p> {
     /// By how much a relation is broken, from scratch: the measure that penalties are
     /// multiplied with, 0 where it is satisfied. `powered` tells the open bins.
     pub fn violation(&self, at: u32, powered: &dyn Fn(u32) -> bool) -> u64 {
-        let bins = self.packing.bins.len() as u32;
         let relation = &self.packing.relations[at as usize];
+        // (bin, item) for each bin that an item holds, by bin.
         let in_bins = |items: &[u32]| -> Vec<(u32, u32)> {
-            let mut wanted: Vec<u32> = items.to_vec();
-            wanted.sort_unstable();
-            let mut seats: Vec<(u32, u32)> = Vec::new();
-            for bin in 0..bins {
-                for &guest in &self.guests[bin as usize] {
-                    if wanted.binary_search(&guest).is_ok() {
-                        seats.push((bin, guest));
-                    }
-                }
-            }
+            let mut seats: Vec<(u32, u32)> = items
+                .iter()
+                .flat_map(|&item| self.seats[item as usize].into_iter().map(move |bin| (bin, item)))
+                .filter(|seat| seat.0 != NONE)
+                .collect();
+            seats.sort_unstable();
             seats
         };
         match &relation.kind {

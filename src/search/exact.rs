@@ -495,6 +495,7 @@ pub fn search(
     seats: &[(u32, bool)],
     cost: MoveCost,
     budget: &mut u64,
+    limits: &super::Limits,
 ) -> Exact {
     let packing = &problem.packing;
     let mut base = Ledger::new(packing, Moment::Now);
@@ -590,7 +591,7 @@ pub fn search(
         if best.is_some_and(|(cost, _)| price.0 >= cost) {
             break;
         }
-        if *budget == 0 {
+        if *budget == 0 || (*budget % 256 == 0 && limits.reached(0).is_some()) {
             return Exact::Budget(price.0);
         }
         *budget -= 1;

@@ -44,7 +44,8 @@ struct Overload {
     /// The most that is forgiven: the least since the plan began, if it began with one.
     forgiven: u64,
     now: u64,
-    reported: bool,
+    /// The load and the limit, where they are in the report.
+    said: Option<(u64, Option<u32>)>,
 }
 
 impl<'a> Room<'a> {
@@ -90,8 +91,9 @@ impl<'a> Room<'a> {
             if excess == 0 {
                 continue;
             }
-            let overload = Overload { forgiven: excess, now: excess, reported: strict };
+            let mut overload = Overload { forgiven: excess, now: excess, said: None };
             if strict {
+                overload.said = Some((at.load(node, resource), by));
                 let guests = at.guests(node).to_vec();
                 findings.push(self.finding(at, Some(0), node, resource, excess, by, guests, ""));
             }
@@ -119,9 +121,9 @@ impl<'a> Room<'a> {
                 overload.now = excess;
                 if excess <= forgiven {
                     overload.forgiven = excess;
-                    overload.reported = false;
+                    overload.said = None;
                 } else if excess > before {
-                    overload.reported = true;
+                    overload.said = Some((at.load(node, resource), by));
                     // At fault is who came or grew just now: the guests as a whole
                     // would make the report quadratic.
                     let from = touched.seats.partition_point(|&(other, _)| other < node);
@@ -151,7 +153,7 @@ impl<'a> Room<'a> {
                 continue;
             }
             let said = self.overloads.get(&(node, resource));
-            if time.is_some() && said.is_some_and(|overload| overload.reported && overload.now == excess) {
+            if said.is_some_and(|overload| overload.said == Some((at.load(node, resource), by))) {
                 continue;
             }
             let guests = at.guests(node).to_vec();

@@ -2,6 +2,7 @@
 
 mod mutations;
 mod naive;
+mod random;
 mod rules;
 mod scenarios;
 

@@ -1,0 +1,161 @@
+//! Arguments in, exit code out; one file a subcommand.
+
+mod check;
+mod convert;
+mod doc;
+mod generate;
+mod input;
+mod memory;
+mod output;
+mod plan;
+mod progress;
+mod schema;
+mod term;
+mod units;
+
+use clap::Parser;
+use clap::Subcommand;
+use std::ffi::OsString;
+use std::fmt;
+use term::Color;
+use term::Terminal;
+
+/// What the command returns to the shell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Exit {
+    /// Done; also: there was nothing to do.
+    Done = 0,
+    /// A mistake of ours.
+    Internal = 1,
+    /// Bad usage or bad input.
+    Input = 2,
+    /// Proved: there is no plan.
+    Infeasible = 3,
+    /// A limit or an interrupt came before a plan.
+    Unknown = 4,
+    /// `--require-optimal`, and the plan is not proved to be.
+    NotOptimal = 5,
+    /// `check` found a violation.
+    Violation = 6,
+}
+
+/// Why the command gives up.
+#[derive(Debug)]
+struct Failure {
+    exit: Exit,
+    message: String,
+}
+
+impl Failure {
+    /// The fault of the files or arguments given.
+    fn input(message: impl fmt::Display) -> Self {
+        Self { exit: Exit::Input, message: message.to_string() }
+    }
+
+    /// Our own fault.
+    fn internal(message: impl fmt::Display) -> Self {
+        Self { exit: Exit::Internal, message: message.to_string() }
+    }
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  quadrille plan cluster.json                     place, schedule, print the plan
+  quadrille plan cluster.json.gz --format json -o plan.json --time-limit 10s
+  quadrille check cluster.json plan.json          every violation, in words
+  quadrille convert cluster.json -o btrplace.json --format btrplace
+  quadrille doc spread                            the manual page of a constraint
+
+Instances and plans are Quadrille JSON or BtrPlace JSON, told apart by content;
+gzip is accepted, and `-` reads standard input.
+
+Exit codes:
+  0  done (also: nothing to do)     4  stopped by a limit without a plan
+  1  internal error                 5  --require-optimal not met
+  2  bad usage or bad input         6  check found a violation
+  3  infeasible, proved";
+
+/// The options that every subcommand takes.
+const COMMON: &str = "Common options";
+
+/// Plans the reconfiguration of clusters of virtual machines: where every VM goes, and in which order.
+#[derive(Debug, Parser)]
+#[command(name = "quadrille", version, after_help = EXAMPLES, max_term_width = 100)]
+struct Arguments {
+    /// When to colour.
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, help_heading = COMMON)]
+    color: Color,
+    /// No progress and no notes.
+    #[arg(short, long, global = true, help_heading = COMMON)]
+    quiet: bool,
+    /// More notes: timings, repaired rules.
+    #[arg(short, long, global = true, conflicts_with = "quiet", help_heading = COMMON)]
+    verbose: bool,
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Find a plan and print it.
+    Plan(plan::Arguments),
+    /// Is the source configuration (or the plan) right? Every violation, in words.
+    Check(check::Arguments),
+    /// Write an instance, or a plan, in another format.
+    Convert(convert::Arguments),
+    /// Print the JSON Schema of a format.
+    Schema(schema::Arguments),
+    /// Write a synthetic instance.
+    Generate(generate::Arguments),
+    /// Print the manual page of a constraint, or list the constraints.
+    Doc(doc::Arguments),
+}
+
+/// Does what the arguments say; returns the exit code. Prints its own errors.
+pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> i32 {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // `--help` and `--version` come as errors too; a closed pipe is not ours to report.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Input as i32 } else { Exit::Done as i32 };
+        }
+    };
+    let terminal = Terminal::new(arguments.color, arguments.quiet, arguments.verbose);
+    let result = match arguments.task {
+        Task::Plan(arguments) => plan::run(&arguments, &terminal),
+        Task::Check(arguments) => check::run(&arguments, &terminal),
+        Task::Convert(arguments) => convert::run(&arguments, &terminal),
+        Task::Schema(arguments) => schema::run(&arguments),
+        Task::Generate(arguments) => generate::run(&arguments, &terminal),
+        Task::Doc(arguments) => doc::run(&arguments),
+    };
+    match result {
+        Ok(exit) => exit as i32,
+        Err(failure) => {
+            terminal.error(&failure.message);
+            failure.exit as i32
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn usage_errors_are_input_errors() {
+        let run = |line: &str| run(line.split(' ').map(OsString::from));
+        assert_eq!(run("quadrille plan a.json --time-limit soon"), Exit::Input as i32);
+        assert_eq!(run("quadrille plan a.json --objective speed"), Exit::Input as i32);
+        assert_eq!(run("quadrille plan a.json --start 25:00:00"), Exit::Input as i32);
+        assert_eq!(run("quadrille frobnicate"), Exit::Input as i32);
+        assert_eq!(run("quadrille plan /does/not/exist.json"), Exit::Input as i32);
+    }
+}

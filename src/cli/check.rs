@@ -1,0 +1,67 @@
+//! `quadrille check`: every violation, in words.
+
+use super::Exit;
+use super::Failure;
+use super::input;
+use super::input::Reading;
+use super::output;
+use super::term::Terminal;
+use super::units;
+use quadrille::render;
+use quadrille::verify;
+use quadrille::verify::VerifyOptions;
+use std::path::PathBuf;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The instance; `-` for standard input.
+    instance: PathBuf,
+    /// The plan to replay; without one, the source configuration is checked.
+    plan: Option<PathBuf>,
+    #[command(flatten)]
+    reading: Reading,
+    /// Do not forgive a plan what was broken before it.
+    #[arg(long, requires = "plan")]
+    strict: bool,
+    /// The last moment at which the plan may end, from its start (90s, 10m).
+    #[arg(long, value_name = "TIME", value_parser = units::seconds, requires = "plan")]
+    horizon: Option<u64>,
+    /// How to print what is found.
+    #[arg(long, value_enum, default_value_t)]
+    format: ReportFormat,
+    /// Where to write, instead of standard output; compressed where the name ends in `.gz`.
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
+enum ReportFormat {
+    /// One line a violation.
+    #[default]
+    Text,
+    /// One document.
+    Json,
+}
+
+pub(super) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Failure> {
+    input::distinct(&arguments.instance, arguments.plan.as_ref())?;
+    output::probe(arguments.output.as_deref())?;
+    let instance = arguments.reading.instance(&arguments.instance, terminal)?.instance;
+    let report = match &arguments.plan {
+        None => verify::verify_source(&instance),
+        Some(path) => {
+            let plan = arguments.reading.plan(path, &instance)?;
+            let options = VerifyOptions { strict: arguments.strict, horizon: arguments.horizon };
+            verify::verify(&instance, &plan, &options)
+        }
+    };
+    let text = match arguments.format {
+        ReportFormat::Text => render::report(&instance, &report),
+        ReportFormat::Json => render::json_text(&render::report_json(&instance, &report)),
+    };
+    output::write(arguments.output.as_deref(), |out| out.write_all(text.as_bytes()))?;
+    let exit = if report.is_ok() { Exit::Done } else { Exit::Violation };
+    // The process ends here: a million parts need not be given back one by one.
+    std::mem::forget((instance, report));
+    Ok(exit)
+}

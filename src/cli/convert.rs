@@ -1,0 +1,123 @@
+//! `quadrille convert`: the same instance, or plan, in another format.
+
+use super::Exit;
+use super::Failure;
+use super::input;
+use super::input::Reading;
+use super::output;
+use super::term::Terminal;
+use quadrille::Instance;
+use quadrille::Outcome;
+use quadrille::Plan;
+use quadrille::Status;
+use quadrille::StopReason;
+use quadrille::format;
+use quadrille::format::FormatError;
+use quadrille::format::WriteOptions;
+use quadrille::format::Written;
+use quadrille::model::Metrics;
+use quadrille::outcome::Timings;
+use quadrille::render;
+use serde_json::Value;
+use std::path::Path;
+use std::path::PathBuf;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The instance; `-` for standard input.
+    instance: PathBuf,
+    /// A plan for it: it is converted instead of the instance, whose names and numbers it needs.
+    plan: Option<PathBuf>,
+    #[command(flatten)]
+    reading: Reading,
+    /// The format to write. What it cannot say is an error, or a note with `--lenient`.
+    #[arg(long, value_enum)]
+    format: InstanceFormat,
+    /// Where to write, instead of standard output; compressed where the name ends in `.gz`.
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// A format that can say a whole instance.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(super) enum InstanceFormat {
+    /// Our own JSON, by names.
+    Quadrille,
+    /// BtrPlace's JSON, by numbers.
+    Btrplace,
+}
+
+pub(super) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Failure> {
+    input::distinct(&arguments.instance, arguments.plan.as_ref())?;
+    output::probe(arguments.output.as_deref())?;
+    let reading = &arguments.reading;
+    let instance = reading.instance(&arguments.instance, terminal)?.instance;
+    let output = arguments.output.as_deref();
+    match &arguments.plan {
+        None => write_instance(&instance, arguments.format, reading.lenient, output, terminal)?,
+        Some(path) => {
+            let plan = reading.plan(path, &instance)?;
+            match arguments.format {
+                InstanceFormat::Quadrille => {
+                    let text = render::json_text(&document(&instance, plan));
+                    output::write(output, |out| out.write_all(text.as_bytes()))?;
+                }
+                InstanceFormat::Btrplace => {
+                    deliver(format::btrplace::write_plan(&instance, &plan), output, terminal)?;
+                }
+            }
+        }
+    }
+    // The process ends here: a million parts need not be given back one by one.
+    std::mem::forget(instance);
+    Ok(Exit::Done)
+}
+
+/// A plan that comes from elsewhere, as our own document: its actions and figures. Of
+/// what a search would know (status, bound, timings) nothing is known.
+fn document(instance: &Instance, plan: Plan) -> Value {
+    let outcome = Outcome {
+        status: Status::Feasible,
+        stop_reason: StopReason::Limit,
+        metrics: Metrics::of(instance, &plan),
+        plan: Some(plan),
+        levels: Vec::new(),
+        conflict: None,
+        repaired: Vec::new(),
+        steps: 0,
+        timings: Timings::default(),
+    };
+    let mut document = render::json(instance, &outcome, &render::Measured::default());
+    if let Some(keys) = document.as_object_mut() {
+        keys.retain(|key, _| matches!(key.as_str(), "schema" | "metrics" | "plan"));
+    }
+    document
+}
+
+/// Writes an instance; what the format cannot say is an error, or a note where `lossy`.
+pub(super) fn write_instance(
+    instance: &Instance,
+    format: InstanceFormat,
+    lossy: bool,
+    output: Option<&Path>,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    let options = WriteOptions { lossy };
+    let written = match format {
+        InstanceFormat::Quadrille => format::native::write_instance(instance, &options),
+        InstanceFormat::Btrplace => format::btrplace::write_instance(instance, &options),
+    };
+    deliver(written, output, terminal)
+}
+
+pub(super) fn deliver(
+    written: Result<Written, FormatError>,
+    output: Option<&Path>,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    let written = written.map_err(Failure::input)?;
+    for note in &written.notes {
+        terminal.note(note);
+    }
+    output::write(output, |out| out.write_all(written.text.as_bytes()))
+}

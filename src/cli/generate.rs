@@ -1,0 +1,103 @@
+//! `quadrille generate`: synthetic instances.
+
+use super::Exit;
+use super::Failure;
+use super::convert;
+use super::convert::InstanceFormat;
+use super::term::Terminal;
+use super::units;
+use quadrille::generate;
+use quadrille::generate::Spec;
+use std::path::PathBuf;
+
+const ABOUT: &str = "\
+Three-tier applications on a data centre of racks, in the manner of the workload by which
+reconfiguration planners are compared. The same arguments yield the same instance.
+
+  li     load increase: the VMs of some applications want up to 30 points more CPU
+  nr     node failure: some nodes are down, the VMs that they ran are to start elsewhere
+  mixed  both
+
+A node offers 200 of uCpu and 1600 of memory, or the smallest multiple of both that is at
+most 75 % used at the end; --load sets the share that is used exactly. Constrained
+applications have their tiers spread and the third one within a rack, at every moment;
+some also gather, keep to themselves or keep off a rack.";
+
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = ABOUT)]
+pub(super) struct Arguments {
+    /// Number of nodes.
+    #[arg(long, value_name = "N")]
+    nodes: u32,
+    /// Number of VMs.
+    #[arg(long, value_name = "M", conflicts_with = "ratio", required_unless_present = "ratio")]
+    vms: Option<u32>,
+    /// VMs for each node, instead of their number.
+    #[arg(long, value_name = "R")]
+    ratio: Option<u32>,
+    /// Seed of all random choices.
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    seed: u64,
+    /// What has happened to the cluster.
+    #[arg(long, value_enum, default_value_t = Scenario::Li)]
+    scenario: Scenario,
+    /// Share of the applications that carry constraints, in percent.
+    #[arg(long, value_name = "PERCENT", default_value = "33", value_parser = units::percent)]
+    constrained: u32,
+    /// Share of the applications that want more CPU (li, mixed), in percent.
+    #[arg(long, value_name = "PERCENT", default_value = "10", value_parser = units::percent)]
+    growing: u32,
+    /// Share of the nodes that are down (nr, mixed), in percent.
+    #[arg(long, value_name = "PERCENT", default_value = "5", value_parser = units::percent)]
+    offline: u32,
+    /// Nodes in a rack, about.
+    #[arg(long, value_name = "N", default_value_t = 250)]
+    rack: u32,
+    /// Share of CPU and memory that is used at the end, in percent.
+    #[arg(long, value_name = "PERCENT", value_parser = units::percent)]
+    load: Option<u32>,
+    /// The format of the instance.
+    #[arg(long, value_enum, default_value_t = InstanceFormat::Quadrille)]
+    format: InstanceFormat,
+    /// Where to write; compressed where the name ends in `.gz`.
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Scenario {
+    /// Load increase.
+    Li,
+    /// Node failure.
+    Nr,
+    /// Both.
+    Mixed,
+}
+
+pub(super) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Failure> {
+    super::output::probe(arguments.output.as_deref())?;
+    let spec = Spec {
+        nodes: arguments.nodes,
+        vms: match (arguments.vms, arguments.ratio) {
+            (Some(vms), _) => vms,
+            (None, ratio) => arguments.nodes.saturating_mul(ratio.unwrap_or_default()),
+        },
+        seed: arguments.seed,
+        scenario: match arguments.scenario {
+            Scenario::Li => generate::Scenario::LoadIncrease,
+            Scenario::Nr => generate::Scenario::NodeFailure,
+            Scenario::Mixed => generate::Scenario::Mixed,
+        },
+        constrained: arguments.constrained,
+        growing: arguments.growing,
+        failed: arguments.offline,
+        rack: arguments.rack,
+        load: arguments.load,
+    };
+    let instance = generate::generate(&spec).map_err(Failure::input)?;
+    // BtrPlace files say durations VM by VM; that is another way to say the same.
+    convert::write_instance(&instance, arguments.format, true, arguments.output.as_deref(), terminal)?;
+    // Half a million names are not worth giving back one by one.
+    std::mem::forget(instance);
+    Ok(Exit::Done)
+}

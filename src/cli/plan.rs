@@ -1,0 +1,200 @@
+//! `quadrille plan`: an instance in, a plan out.
+
+use super::Exit;
+use super::Failure;
+use super::input::Reading;
+use super::memory;
+use super::output;
+use super::progress;
+use super::term::Terminal;
+use super::units;
+use quadrille::Instance;
+use quadrille::Objective;
+use quadrille::Options;
+use quadrille::Outcome;
+use quadrille::PlanError;
+use quadrille::Status;
+use quadrille::StopReason;
+use quadrille::format;
+use quadrille::render;
+use std::path::PathBuf;
+use std::time::Duration;
+use std::time::Instant;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The instance; `-` for standard input.
+    instance: PathBuf,
+    #[command(flatten)]
+    reading: Reading,
+    /// Stop after this long (500ms, 10s, 2m); the best plan so far is printed.
+    #[arg(long, value_name = "TIME", value_parser = units::duration)]
+    time_limit: Option<Duration>,
+    /// Stop after so many placements tried; unlike time, the same on every machine.
+    #[arg(long, value_name = "N")]
+    step_limit: Option<u64>,
+    /// Seed of all random choices.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    /// Worker threads, all cores by default; they never change the plan.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// What to minimise, instead of what the instance says: metrics joined by `+` with
+    /// weights as `3*makespan`, levels separated by commas. Metrics: relocations, mttr,
+    /// sum_of_ends, makespan, relocation_time.
+    #[arg(long, value_name = "OBJECTIVE")]
+    objective: Option<Objective>,
+    /// The last moment at which the plan may end, from its start (90s, 10m).
+    #[arg(long, value_name = "TIME", value_parser = units::seconds)]
+    horizon: Option<u64>,
+    /// The time of day at which the plan starts, for deadlines given as a time of day.
+    #[arg(long, value_name = "HH:MM:SS", value_parser = units::time_of_day)]
+    start: Option<u32>,
+    /// Refuse a source configuration that breaks a continuous rule, instead of repairing it.
+    #[arg(long)]
+    strict: bool,
+    /// Exit with 5 unless the plan is proved optimal. It is printed all the same.
+    #[arg(long)]
+    require_optimal: bool,
+    /// How to print the plan.
+    #[arg(long, value_enum, default_value_t)]
+    format: PlanFormat,
+    /// Where to write, instead of standard output; compressed where the name ends in `.gz`.
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
+enum PlanFormat {
+    /// One line an action, with the condition on which it starts.
+    #[default]
+    Text,
+    /// One document with the plan, its figures and its proof.
+    Json,
+    /// BtrPlace's plan JSON.
+    Btrplace,
+    /// The conditions only: what waits for what.
+    Events,
+    /// The graph of actions, for Graphviz.
+    Dot,
+}
+
+pub(super) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Failure> {
+    let start = Instant::now();
+    output::probe(arguments.output.as_deref())?;
+    let read = arguments.reading.instance(&arguments.instance, terminal)?;
+    let instance = read.instance;
+    let read_ms = milliseconds(start.elapsed());
+
+    let line = progress::Line::new();
+    let options = Options {
+        objective: arguments.objective.clone(),
+        time_limit: arguments.time_limit,
+        step_limit: arguments.step_limit,
+        seed: arguments.seed,
+        threads: arguments.threads.map(usize::from),
+        horizon: arguments.horizon,
+        strict: arguments.strict,
+        start_of_day: arguments.start,
+        cancel: progress::cancel_on_interrupt(),
+        progress: line.callback(terminal),
+    };
+    let outcome = quadrille::solve(&instance, &options);
+    drop(line);
+    let outcome = outcome.map_err(|error| match error {
+        PlanError::Input(_) => super::input::fault(&arguments.instance, error),
+        PlanError::Internal(_) => Failure::internal(error),
+    })?;
+    let measured = render::Measured {
+        read_ms,
+        total_ms: milliseconds(start.elapsed()),
+        peak_rss_mib: memory::peak_mib(),
+    };
+    tell(&instance, &outcome, &measured, arguments, terminal);
+    print(&instance, &outcome, &measured, arguments, terminal)?;
+    let exit = exit(&outcome, arguments.require_optimal);
+    // The process ends here: a million parts need not be given back one by one.
+    std::mem::forget((instance, outcome));
+    Ok(exit)
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
+}
+
+fn exit(outcome: &Outcome, require_optimal: bool) -> Exit {
+    match outcome.status {
+        Status::Optimal => Exit::Done,
+        Status::Feasible if require_optimal => Exit::NotOptimal,
+        Status::Feasible => Exit::Done,
+        Status::Infeasible => Exit::Infeasible,
+        Status::Unknown => Exit::Unknown,
+    }
+}
+
+/// What stands beside the result: the summary where that is not part of it, and timings.
+fn tell(
+    instance: &Instance,
+    outcome: &Outcome,
+    measured: &render::Measured,
+    arguments: &Arguments,
+    terminal: &Terminal,
+) {
+    if arguments.output.is_some() || !matches!(arguments.format, PlanFormat::Text) {
+        terminal.note(render::summary(instance, outcome, measured.total_ms));
+    }
+    if outcome.stop_reason == StopReason::Interrupted {
+        terminal.note("interrupted: this is the best that was found until then");
+    }
+    if !terminal.is_verbose() {
+        return;
+    }
+    let timings = &outcome.timings;
+    terminal.note(format_args!(
+        "{} steps; read {:.0} ms, compile {:.0} ms, place {:.0} ms, schedule {:.0} ms, verify {:.0} ms, \
+         total {:.0} ms{}",
+        outcome.steps,
+        measured.read_ms,
+        timings.compile,
+        timings.place,
+        timings.schedule,
+        timings.verify,
+        measured.total_ms,
+        measured.peak_rss_mib.map_or_else(String::new, |peak| format!("; {peak:.0} MiB at most"))
+    ));
+}
+
+fn print(
+    instance: &Instance,
+    outcome: &Outcome,
+    measured: &render::Measured,
+    arguments: &Arguments,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    let output = arguments.output.as_deref();
+    let text = match (arguments.format, &outcome.plan) {
+        (PlanFormat::Json, _) => render::json_text(&render::json(instance, outcome, measured)),
+        (PlanFormat::Text, _) => {
+            let options = render::TextOptions {
+                color: output.is_none() && terminal.colors_results(),
+                verbose: terminal.is_verbose(),
+                total_ms: Some(measured.total_ms),
+            };
+            render::text(instance, outcome, &options)
+        }
+        (PlanFormat::Btrplace, Some(plan)) => {
+            let written = format::btrplace::write_plan(instance, plan);
+            return super::convert::deliver(written, output, terminal);
+        }
+        (PlanFormat::Events, Some(plan)) => render::events(instance, plan),
+        (PlanFormat::Dot, Some(plan)) => render::dot(instance, plan),
+        (PlanFormat::Btrplace | PlanFormat::Events | PlanFormat::Dot, None) => {
+            // These formats have no word for "no plan": standard error and the exit code say it.
+            if arguments.output.is_none() {
+                terminal.error(render::summary(instance, outcome, measured.total_ms));
+            }
+            return Ok(());
+        }
+    };
+    output::write(output, |out| out.write_all(text.as_bytes()))
+}

@@ -1,0 +1,293 @@
+//! The command: arguments, streams, files, exit codes.
+
+use serde_json::Value;
+use std::fs;
+use std::io::Read;
+use std::io::Write;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Command;
+use std::process::Output;
+use std::process::Stdio;
+
+/// Two nodes, two VMs on the first; no move is needed.
+const CALM: &str = r#"{"schema": "quadrille/instance/1",
+  "nodes": [{"name": "n1", "capacity": {"cpu": 4}}, {"name": "n2", "capacity": {"cpu": 4}}],
+  "vms": [{"name": "a", "host": "n1", "demand": {"cpu": 2}}, {"name": "b", "host": "n1", "demand": {"cpu": 2}}]}"#;
+
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_quadrille"));
+    command.args(arguments).env_remove("NO_COLOR").current_dir(env!("CARGO_MANIFEST_DIR"));
+    command
+}
+
+/// Runs the command with a text on its standard input.
+fn run(arguments: &[&str], input: &str) -> Output {
+    let mut child = command(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command starts");
+    let mut stdin = child.stdin.take().expect("it is piped");
+    // A command that refuses its arguments does not wait for its input.
+    let _ = stdin.write_all(input.as_bytes());
+    drop(stdin);
+    child.wait_with_output().expect("the command ends")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("text")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("text")
+}
+
+#[track_caller]
+fn assert_exit(output: &Output, code: i32) {
+    assert_eq!(output.status.code(), Some(code), "stdout: {}\nstderr: {}", stdout(output), stderr(output));
+}
+
+/// A folder of its own for a test.
+fn folder(test: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cli").join(test);
+    fs::create_dir_all(&folder).expect("a folder for temporary files");
+    folder
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("the target folder has a readable name")
+}
+
+/// `CALM` with constraints.
+fn with(constraints: &str) -> String {
+    let body = CALM.strip_suffix('}').expect("an object");
+    format!("{body}, \"constraints\": [{constraints}]}}")
+}
+
+const SPREAD: &str = r#"{"spread": {"vms": ["a", "b"]}}"#;
+const IMPOSSIBLE: &str = r#"{"offline": {"node": "n1"}}, {"offline": {"node": "n2"}}"#;
+
+#[test]
+fn the_talk_comes_out_as_told() {
+    let expected = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/models/talk/talk.txt"))
+        .expect("the expected plan of the talk");
+    for file in ["models/talk/talk.json", "models/talk/talk.btrplace.json"] {
+        let output = run(&["plan", file], "");
+        assert_exit(&output, 0);
+        assert_eq!(without_time(&stdout(&output)), without_time(&expected), "{file}");
+        let checked = run(&["check", file], "");
+        assert_exit(&checked, 6);
+    }
+}
+
+/// The last line says how long it took: the only thing that differs from run to run.
+fn without_time(plan: &str) -> String {
+    match plan.trim_end().rsplit_once(" in ") {
+        Some((before, _)) => before.to_owned(),
+        None => plan.to_owned(),
+    }
+}
+
+#[test]
+fn exit_codes() {
+    assert_exit(&run(&["plan", "-"], CALM), 0);
+    assert_exit(&run(&["plan", "-"], &with(SPREAD)), 0);
+    assert_exit(&run(&["plan", "-", "--require-optimal"], &with(SPREAD)), 0);
+    assert_exit(&run(&["plan", "-"], &with(IMPOSSIBLE)), 3);
+    assert_exit(&run(&["check", "-"], CALM), 0);
+    assert_exit(&run(&["check", "-"], &with(SPREAD)), 6);
+    for arguments in [
+        &["plan"][..],
+        &["plan", "-", "--time-limit", "-3s"],
+        &["plan", "-", "--objective", "speed"],
+        &["plan", "-", "--format", "yaml"],
+        &["plan", "-", "--threads", "0"],
+        &["plan", "/no/such/file.json"],
+        &["plan", "-", "-o", "/no/such/folder/plan.json"],
+        &["plan", "."],
+        &["check", "-", "-"],
+        &["check", "-", "--strict"],
+        &["doc", "sprad"],
+        &["generate", "--nodes", "3"],
+        &["generate", "--nodes", "0", "--vms", "3"],
+    ] {
+        let output = run(arguments, CALM);
+        assert_exit(&output, 2);
+        assert!(stderr(&output).starts_with("error: "), "{arguments:?}: {}", stderr(&output));
+        assert_eq!(stdout(&output), "", "{arguments:?}");
+    }
+    assert_exit(&run(&["--help"], ""), 0);
+    assert_exit(&run(&["--version"], ""), 0);
+}
+
+#[test]
+fn bad_input_says_where() {
+    let cases = [
+        ("", "line 1, column 1"),
+        ("[]", "line 1, column 1"),
+        ("{\"schema\": \"quadrille/instance/1\",\n \"nodes\": 3}", "line 2, column 11, $.nodes: "),
+        ("{\"schema\": \"quadrille/instance/1\", \"node\": []}", "did you mean `nodes`?"),
+    ];
+    for (input, expected) in cases {
+        let output = run(&["plan", "-"], input);
+        assert_exit(&output, 2);
+        let said = stderr(&output);
+        assert!(said.starts_with("error: standard input: ") && said.contains(expected), "{input}: {said}");
+    }
+    let long = run(&["plan", "-", "--max-read-size", "10"], CALM);
+    assert_exit(&long, 2);
+    assert!(stderr(&long).contains("longer than 10 bytes"), "{}", stderr(&long));
+}
+
+#[test]
+fn json_is_one_document() {
+    let output = run(&["plan", "-", "--format", "json", "--seed", "3"], &with(SPREAD));
+    assert_exit(&output, 0);
+    let document: Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
+    assert_eq!(document["schema"], "quadrille/plan/1");
+    assert_eq!(document["status"], "optimal");
+    assert_eq!(document["metrics"]["relocations"], 1);
+    assert_eq!(document["objective"]["bound"], document["objective"]["value"]);
+    assert_eq!(document["plan"]["actions"].as_array().map(Vec::len), Some(1));
+    assert!(document["timings_ms"]["total"].is_number());
+
+    let output = run(&["plan", "-", "--format", "json"], &with(IMPOSSIBLE));
+    assert_exit(&output, 3);
+    let document: Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
+    assert_eq!(document["status"], "infeasible");
+    assert!(document["conflict"].is_object(), "{document}");
+}
+
+#[test]
+fn every_format_of_a_plan() {
+    for (format, expected) in
+        [("text", "migrate"), ("events", "migrate"), ("dot", "digraph"), ("btrplace", "\"actions\"")]
+    {
+        let output = run(&["plan", "-", "--format", format], &with(SPREAD));
+        assert_exit(&output, 0);
+        assert!(stdout(&output).contains(expected), "{format}: {}", stdout(&output));
+    }
+}
+
+#[test]
+fn plans_are_written_compressed_read_back_and_checked() {
+    let folder = folder("plans");
+    let instance = folder.join("instance.json");
+    fs::write(&instance, with(SPREAD)).expect("a temporary file");
+    for name in ["plan.json", "plan.json.gz"] {
+        let plan = folder.join(name);
+        let output = run(&["plan", text(&instance), "--format", "json", "-o", text(&plan)], "");
+        assert_exit(&output, 0);
+        assert_eq!(stdout(&output), "");
+        assert!(stderr(&output).starts_with("note: 1 migration"), "{}", stderr(&output));
+        let compressed = fs::read(&plan).expect("the plan").starts_with(&[0x1f, 0x8b]);
+        assert_eq!(compressed, name.ends_with(".gz"));
+        assert_exit(&run(&["check", text(&instance), text(&plan)], ""), 0);
+        let quiet = run(&["plan", "-q", text(&instance), "-o", text(&folder.join("other.txt"))], "");
+        assert_eq!(stderr(&quiet), "");
+    }
+    // The plan in BtrPlace's JSON and back is as good.
+    let (theirs, ours) = (folder.join("theirs.json"), folder.join("ours.json"));
+    let plan = folder.join("plan.json.gz");
+    let convert = |from: &Path, format, to: &Path| {
+        let output =
+            run(&["convert", text(&instance), text(from), "--format", format, "-o", text(to)], "");
+        assert_exit(&output, 0);
+    };
+    convert(&plan, "btrplace", &theirs);
+    assert_exit(&run(&["check", text(&instance), text(&theirs)], ""), 0);
+    convert(&theirs, "quadrille", &ours);
+    assert_exit(&run(&["check", text(&instance), text(&ours)], ""), 0);
+    // A plan for another cluster is refused, and a plan that does nothing leaves the rule broken.
+    let empty = folder.join("empty.json");
+    fs::write(&empty, r#"{"schema": "quadrille/plan/1", "plan": {"actions": []}}"#).expect("a temporary file");
+    let output = run(&["check", text(&instance), text(&empty)], "");
+    assert_exit(&output, 6);
+    assert!(stdout(&output).contains("spread"), "{}", stdout(&output));
+}
+
+#[test]
+fn a_damaged_archive_is_bad_input() {
+    let folder = folder("archive");
+    let path = folder.join("instance.json.gz");
+    let output =
+        run(&["generate", "--nodes", "50", "--vms", "200", "-o", text(&path)], "");
+    assert_exit(&output, 0);
+    assert_exit(&run(&["check", text(&path)], ""), 6);
+    let bytes = fs::read(&path).expect("the archive");
+    fs::write(&path, &bytes[..bytes.len() / 2]).expect("a temporary file");
+    let output = run(&["plan", text(&path)], "");
+    assert_exit(&output, 2);
+    assert!(stderr(&output).contains("instance.json.gz: the gzip data is cut off"), "{}", stderr(&output));
+}
+
+#[test]
+fn generated_instances_depend_on_the_seed_alone() {
+    let generate = |seed: &str, format: &str| {
+        let output = run(
+            &["generate", "--nodes", "40", "--ratio", "5", "--scenario", "mixed", "--constrained", "50%",
+              "--rack", "10", "--seed", seed, "--format", format],
+            "",
+        );
+        assert_exit(&output, 0);
+        stdout(&output)
+    };
+    let instance = generate("1", "quadrille");
+    assert_eq!(instance, generate("1", "quadrille"));
+    assert_ne!(instance, generate("2", "quadrille"));
+    let output = run(&["plan", "-", "--format", "json", "--step-limit", "20000"], &instance);
+    assert_exit(&output, 0);
+    // To BtrPlace's JSON and back: the same question.
+    let theirs = run(&["convert", "-", "--format", "btrplace", "--lenient"], &instance);
+    assert_exit(&theirs, 0);
+    let ours = run(&["convert", "-", "--format", "quadrille"], &stdout(&theirs));
+    assert_exit(&ours, 0);
+    let count = |text: &str, key: &str| {
+        serde_json::from_str::<Value>(text).expect("JSON")[key].as_array().map(Vec::len)
+    };
+    for key in ["nodes", "vms", "constraints"] {
+        assert_eq!(count(&instance, key), count(&stdout(&ours), key), "{key}");
+    }
+}
+
+#[test]
+fn a_reader_who_has_seen_enough_is_no_error() {
+    let mut child = command(&["generate", "--nodes", "2000", "--vms", "10000"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the command starts");
+    let mut start = [0; 10];
+    child.stdout.take().expect("it is piped").read_exact(&mut start).expect("some output");
+    let output = child.wait_with_output().expect("the command ends");
+    assert_exit(&output, 0);
+    assert_eq!(stderr(&output), "");
+}
+
+#[test]
+fn colours_only_where_asked_for() {
+    let plain = run(&["plan", "-"], &with(SPREAD));
+    assert!(!stdout(&plain).contains('\x1b'));
+    let error = run(&["plan", "/no/such/file", "--color", "always"], "");
+    assert!(stderr(&error).starts_with("\x1b["), "{}", stderr(&error));
+}
+
+#[test]
+fn manual_pages_and_schemas() {
+    let list = stdout(&run(&["doc"], ""));
+    for signature in quadrille::constraint::REGISTRY {
+        assert!(list.lines().any(|line| line.starts_with(signature.name)), "{}", signature.name);
+        let page = run(&["doc", signature.name], "");
+        assert_exit(&page, 0);
+        assert!(stdout(&page).contains("# Meaning"), "{}", signature.name);
+    }
+    let missing = run(&["doc", "sprad"], "");
+    assert!(stderr(&missing).contains("did you mean `spread`?"), "{}", stderr(&missing));
+    for kind in ["instance", "plan"] {
+        let schema: Value =
+            serde_json::from_slice(&run(&["schema", kind], "").stdout).expect("a schema is JSON");
+        assert!(schema["$schema"].is_string() && schema["properties"].is_object(), "{kind}");
+    }
+}
