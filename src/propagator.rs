@@ -1,7 +1,5 @@
 //! What may still go where: the incremental side of every relation.
 
-pub mod restart;
-
 mod ledger;
 pub mod restart;
 mod survive;

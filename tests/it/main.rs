@@ -1,6 +1,7 @@
 //! Tests of the whole: the planner against brute force, properties, scenarios, files.
 
 mod brute;
+mod cli;
 mod common;
 mod generate;
 mod oracle;
