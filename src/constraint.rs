@@ -355,9 +355,12 @@ pub trait SideConstraint: Described + fmt::Debug + Send + Sync + 'static {
 
     /// Does the rule wish for another state of things (a VM to boot, a node to switch
     /// off, a larger share), so that it is not wrong that it does not hold yet? Such
-    /// rules are left out when the source configuration is checked by itself.
+    /// rules are left out when the source configuration is checked by itself. Where
+    /// nothing else is said: rules about the end alone that cannot be soft, since
+    /// those are not about places.
     fn is_goal(&self) -> bool {
-        self.wants().is_some()
+        let signature = self.signature();
+        signature.restrictions == Restrictions::Discrete && !signature.may_be_soft
     }
 
     /// The largest load of a node in a resource, in place of the node's capacity.

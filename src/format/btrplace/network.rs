@@ -1,0 +1,265 @@
+//! The network view.
+
+use super::mapping;
+use super::mapping::Mapping;
+use super::mapping::NODE;
+use super::model::element;
+use crate::format::field::Field;
+use crate::format::field::fields;
+use crate::format::field::required;
+use crate::format::field::skip_others;
+use crate::format::reader::Number;
+use crate::format::reader::Parsed;
+use crate::format::reader::Reader;
+use crate::format::reader::fault;
+use crate::format::reader::quoted;
+use crate::format::writer::Json;
+use crate::model::Endpoint;
+use crate::model::Instance;
+use crate::model::Link;
+use crate::model::Network;
+use crate::model::NodeId;
+use crate::model::Route;
+use crate::model::Switch;
+use rustc_hash::FxHashMap;
+
+const SWITCH: &str = "a switch: its integer";
+const LINK: &str = "a link: its integer";
+
+/// The position of a number that must be among those given before.
+fn known(reader: &mut Reader<'_>, table: &FxHashMap<u32, u32>, kind: &str, what: &str) -> Parsed<u32> {
+    let at = reader.here();
+    let number = mapping::number(reader, what)?;
+    match table.get(&number) {
+        Some(&position) => Ok(position),
+        None => fault(at, format!("there is no {kind} {number}")),
+    }
+}
+
+fn add(table: &mut FxHashMap<u32, u32>, number: u32, kind: &str, at: usize) -> Parsed<()> {
+    let position = table.len() as u32;
+    match table.insert(number, position) {
+        None => Ok(()),
+        Some(_) => fault(at, format!("{kind} {number} is given twice")),
+    }
+}
+
+pub(super) fn read<'a>(
+    reader: &Reader<'a>,
+    view: &[Field<'a>],
+    start: usize,
+    mapping: &Mapping,
+) -> Parsed<Network> {
+    let mut network = Network::default();
+    let mut switches = FxHashMap::default();
+    required(view, "switches", start)?.read(reader, |reader| {
+        reader.array("an array of switches")?;
+        while reader.element()? {
+            let start = reader.here();
+            let fields = fields(reader, "a switch: an object with the keys `id` and `capacity`")?;
+            let number =
+                required(&fields, "id", start)?.read(reader, |reader| mapping::number(reader, SWITCH))?;
+            let capacity = required(&fields, "capacity", start)?.read(reader, bandwidth)?;
+            skip_others(reader, &fields, &["id", "capacity"])?;
+            add(&mut switches, number, "switch", start)?;
+            network.switches.push(Switch { number, capacity });
+        }
+        Ok(())
+    })?;
+    let mut links = FxHashMap::default();
+    required(view, "links", start)?.read(reader, |reader| {
+        reader.array("an array of links")?;
+        while reader.element()? {
+            let start = reader.here();
+            let link = link(reader, &switches, mapping)?;
+            add(&mut links, link.number, "link", start)?;
+            network.links.push(link);
+        }
+        Ok(())
+    })?;
+    network.routes =
+        required(view, "routing", start)?.read(reader, |reader| routing(reader, &links, mapping))?;
+    Ok(network)
+}
+
+/// Mbit/s; negative where there is no limit.
+fn bandwidth(reader: &mut Reader<'_>) -> Parsed<Option<u64>> {
+    const WHAT: &str = "a capacity in Mbit/s: a whole number, negative for no limit";
+    if reader.peek() != Some(b'-') {
+        return Ok(Some(reader.unsigned(u64::MAX, WHAT)?));
+    }
+    let before = reader.clone();
+    match reader.number(WHAT)? {
+        Number::Int(0) => Ok(Some(0)),
+        Number::Int(_) => Ok(None),
+        Number::Float(_) => before.clone().expected(WHAT),
+    }
+}
+
+fn link(reader: &mut Reader<'_>, switches: &FxHashMap<u32, u32>, mapping: &Mapping) -> Parsed<Link> {
+    let start = reader.here();
+    let keys = fields(reader, "a link: an object with `id`, `capacity`, `switch` and `physicalElement`")?;
+    let number = required(&keys, "id", start)?.read(reader, |reader| mapping::number(reader, LINK))?;
+    let capacity = required(&keys, "capacity", start)?.read(reader, |reader| {
+        reader.unsigned(u64::MAX, "a capacity in Mbit/s: a whole number of 0 or more")
+    })?;
+    let switch =
+        required(&keys, "switch", start)?.read(reader, |reader| known(reader, switches, "switch", SWITCH))?;
+    let end = required(&keys, "physicalElement", start)?.read(reader, |reader| {
+        let start = reader.here();
+        let end = fields(reader, "the other end: an object with the keys `type` and `id`")?;
+        let kind = required(&end, "type", start)?;
+        let at = kind.span.start;
+        let kind = kind.read(reader, |reader| reader.text_value("`node` or `switch`"))?;
+        let id = required(&end, "id", start)?;
+        skip_others(reader, &end, &["type", "id"])?;
+        match kind.as_ref() {
+            "node" => {
+                let node = id.read(reader, |reader| element(reader, &mapping.nodes, "node", NODE))?;
+                Ok(Endpoint::Node(NodeId(node)))
+            }
+            "switch" => {
+                let switch = id.read(reader, |reader| known(reader, switches, "switch", SWITCH))?;
+                Ok(Endpoint::Switch(switch))
+            }
+            _ => fault(at, format!("expected `node` or `switch`, found {}", quoted(&kind))),
+        }
+    })?;
+    skip_others(reader, &keys, &["id", "capacity", "switch", "physicalElement"])?;
+    Ok(Link { number, capacity, switch, end })
+}
+
+fn routing(
+    reader: &mut Reader<'_>,
+    links: &FxHashMap<u32, u32>,
+    mapping: &Mapping,
+) -> Parsed<Option<Vec<Route>>> {
+    let start = reader.here();
+    let keys = fields(reader, "the routing: an object with the key `type`")?;
+    let kind = required(&keys, "type", start)?;
+    let at = kind.span.start;
+    let kind = kind.read(reader, |reader| reader.text_value("`default` or `static`"))?;
+    match kind.as_ref() {
+        "default" => {
+            skip_others(reader, &keys, &["type"])?;
+            Ok(None)
+        }
+        "static" => {
+            skip_others(reader, &keys, &["type", "routes"])?;
+            required(&keys, "routes", start)?.read(reader, |reader| {
+                let mut routes = Vec::new();
+                reader.array("an array of routes")?;
+                while reader.element()? {
+                    routes.push(route(reader, links, mapping)?);
+                }
+                Ok(Some(routes))
+            })
+        }
+        _ => fault(at, format!("expected `default` or `static`, found {}", quoted(&kind))),
+    }
+}
+
+fn route(reader: &mut Reader<'_>, links: &FxHashMap<u32, u32>, mapping: &Mapping) -> Parsed<Route> {
+    let start = reader.here();
+    let keys = fields(reader, "a route: an object with the keys `nodes_map` and `links`")?;
+    let (from, to) = required(&keys, "nodes_map", start)?.read(reader, |reader| {
+        let start = reader.here();
+        let ends = fields(reader, "an object with the keys `src` and `dst`")?;
+        let node = |reader: &mut Reader<'_>| element(reader, &mapping.nodes, "node", NODE).map(NodeId);
+        let from = required(&ends, "src", start)?.read(reader, node)?;
+        let to = required(&ends, "dst", start)?.read(reader, node)?;
+        skip_others(reader, &ends, &["src", "dst"])?;
+        Ok((from, to))
+    })?;
+    let path = required(&keys, "links", start)?.read(reader, |reader| {
+        let mut path = Vec::new();
+        reader.array("an array of links")?;
+        while reader.element()? {
+            let start = reader.here();
+            let step = fields(reader, "an object with the keys `link` and `direction`")?;
+            let link =
+                required(&step, "link", start)?.read(reader, |reader| known(reader, links, "link", LINK))?;
+            let down = required(&step, "direction", start)?.read(reader, direction)?;
+            skip_others(reader, &step, &["link", "direction"])?;
+            path.push((link, down));
+        }
+        Ok(path)
+    })?;
+    skip_others(reader, &keys, &["nodes_map", "links"])?;
+    Ok(Route { from, to, links: path })
+}
+
+/// A boolean, which BtrPlace writes in quotes.
+fn direction(reader: &mut Reader<'_>) -> Parsed<bool> {
+    const WHAT: &str = "a direction: \"true\" (downlink) or \"false\" (uplink)";
+    if reader.peek() != Some(b'"') {
+        return reader.boolean(WHAT);
+    }
+    let before = reader.clone();
+    match reader.text_value(WHAT)?.as_ref() {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => before.clone().expected(WHAT),
+    }
+}
+
+/// Writes the view.
+pub(super) fn write(json: &mut Json, network: &Network, instance: &Instance) {
+    let node = |json: &mut Json, node: NodeId| {
+        json.unsigned(u64::from(instance.nodes().number(node.index())));
+    };
+    let switch = |json: &mut Json, switch: u32| {
+        json.unsigned(network.switches.get(switch as usize).map_or(0, |switch| u64::from(switch.number)));
+    };
+    json.raw("{\"id\": \"net\", \"switches\": ");
+    json.array(network.switches.iter(), |json, switch| {
+        json.raw("{\"id\": ");
+        json.unsigned(u64::from(switch.number));
+        json.raw(", \"capacity\": ");
+        match switch.capacity {
+            Some(capacity) => json.unsigned(capacity),
+            None => json.raw("-1"),
+        }
+        json.raw("}");
+    });
+    json.raw(", \"links\": ");
+    json.array(network.links.iter(), |json, link| {
+        json.raw("{\"id\": ");
+        json.unsigned(u64::from(link.number));
+        json.raw(", \"capacity\": ");
+        json.unsigned(link.capacity);
+        json.raw(", \"switch\": ");
+        switch(json, link.switch);
+        match link.end {
+            Endpoint::Node(id) => {
+                json.raw(", \"physicalElement\": {\"type\": \"node\", \"id\": ");
+                node(json, id);
+            }
+            Endpoint::Switch(id) => {
+                json.raw(", \"physicalElement\": {\"type\": \"switch\", \"id\": ");
+                switch(json, id);
+            }
+        }
+        json.raw("}}");
+    });
+    match &network.routes {
+        None => json.raw(", \"routing\": {\"type\": \"default\"}}"),
+        Some(routes) => {
+            json.raw(", \"routing\": {\"type\": \"static\", \"routes\": ");
+            json.array(routes.iter(), |json, route| {
+                json.raw("{\"nodes_map\": {\"src\": ");
+                node(json, route.from);
+                json.raw(", \"dst\": ");
+                node(json, route.to);
+                json.raw("}, \"links\": ");
+                json.array(route.links.iter(), |json, &(link, down)| {
+                    json.raw("{\"link\": ");
+                    json.unsigned(network.links.get(link as usize).map_or(0, |link| u64::from(link.number)));
+                    json.raw(if down { ", \"direction\": \"true\"}" } else { ", \"direction\": \"false\"}" });
+                });
+                json.raw("}");
+            });
+            json.raw("}}");
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! From an offset in a text to what a person can find: line, column, path.
+
+use super::reader::DEEPEST;
+use std::fmt::Write;
+
+/// Line and column of an offset, both from 1; the column counts characters.
+pub(super) fn line_and_column(text: &str, at: usize) -> (usize, usize) {
+    let before = &text.as_bytes()[..at.min(text.len())];
+    let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
+    let start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
+    // Continuation bytes do not start a character.
+    let column = before[start..].iter().filter(|&&byte| byte & 0xc0 != 0x80).count() + 1;
+    (line, column)
+}
+
+enum Frame {
+    Array(usize),
+    /// Where the current key lies, if there is one yet.
+    Object(Option<(usize, usize)>),
+}
+
+/// The path of the value (or key) at an offset, as `$.model.views[2].nodes.17`.
+///
+/// The text may be broken anywhere, and is from the offset on. Linear in the offset.
+pub(super) fn path(text: &str, at: usize) -> String {
+    let bytes = text.as_bytes();
+    let mut frames: Vec<Frame> = Vec::new();
+    // In an object, a text is a key if it follows `{` or `,`.
+    let mut key_due = false;
+    let mut position = 0;
+    while position < bytes.len() && position <= at {
+        match bytes[position] {
+            // What opens at the offset itself is the value that is meant.
+            b'{' | b'[' if position < at => {
+                if frames.len() > DEEPEST as usize {
+                    break;
+                }
+                key_due = bytes[position] == b'{';
+                frames.push(if key_due { Frame::Object(None) } else { Frame::Array(0) });
+            }
+            b'}' | b']' if position < at => {
+                frames.pop();
+                key_due = false;
+            }
+            b',' if position < at => match frames.last_mut() {
+                Some(Frame::Array(index)) => *index += 1,
+                Some(Frame::Object(key)) => {
+                    *key = None;
+                    key_due = true;
+                }
+                None => {}
+            },
+            b'"' => {
+                let start = position + 1;
+                position = start;
+                while position < bytes.len() && bytes[position] != b'"' {
+                    position += if bytes[position] == b'\\' { 2 } else { 1 };
+                }
+                if key_due && let Some(Frame::Object(key)) = frames.last_mut() {
+                    *key = Some((start, position.min(bytes.len())));
+                    key_due = false;
+                }
+            }
+            _ => {}
+        }
+        position += 1;
+    }
+    let mut path = "$".to_owned();
+    for frame in frames {
+        match frame {
+            Frame::Array(index) => {
+                let _ = write!(path, "[{index}]");
+            }
+            Frame::Object(Some((start, end))) => push_key(&mut path, text.get(start..end).unwrap_or("?")),
+            Frame::Object(None) => {}
+        }
+    }
+    path
+}
+
+fn push_key(path: &mut String, key: &str) {
+    const MOST: usize = 60;
+    let plain = !key.is_empty()
+        && key.len() <= MOST
+        && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'#' | b'@'));
+    if plain {
+        path.push('.');
+        path.push_str(key);
+        return;
+    }
+    let shown: String = key.chars().take(MOST).collect();
+    let more = if shown.len() < key.len() { "…" } else { "" };
+    let _ = write!(path, "[\"{shown}{more}\"]");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_names_keys_and_indices() {
+        let text = r#"{"model": {"views": [{}, {"a,]\"": 1}, {"id": "x", "nodes": {"3": 1, "17": -2}}]}, "end": tru"#;
+        let at = |needle: &str| path(text, text.find(needle).expect("it is there"));
+        assert_eq!(at("-2"), "$.model.views[2].nodes.17");
+        assert_eq!(at("\"17\""), "$.model.views[2].nodes.17");
+        assert_eq!(at("1}, {"), r#"$.model.views[1]["a,]\""]"#);
+        assert_eq!(at("[{}"), "$.model.views");
+        assert_eq!(at("{}"), "$.model.views[0]");
+        assert_eq!(at("tru"), "$.end");
+        assert_eq!(path("", 0), "$");
+        assert_eq!(path("{\"a", 1), "$.a");
+        assert_eq!(path("]]}}", 3), "$");
+    }
+
+    #[test]
+    fn lines_and_columns_count_from_one_in_characters() {
+        assert_eq!(line_and_column("", 0), (1, 1));
+        assert_eq!(line_and_column("ab\ncd", 4), (2, 2));
+        assert_eq!(line_and_column("é\né!", 5), (2, 2));
+        assert_eq!(line_and_column("ab", 99), (1, 3));
+    }
+}

@@ -1,0 +1,292 @@
+//! The network.
+
+use super::element::ByName;
+use super::element::unknown;
+use crate::format::Context;
+use crate::format::field::once;
+use crate::format::reader::Parsed;
+use crate::format::reader::Reader;
+use crate::format::reader::fault;
+use crate::format::rule::Names;
+use crate::format::writer::Json;
+use crate::model::Endpoint;
+use crate::model::Instance;
+use crate::model::Link;
+use crate::model::Network;
+use crate::model::NodeId;
+use crate::model::Route;
+use crate::model::Switch;
+use rustc_hash::FxHashMap;
+
+const NUMBER: &str = "an integer from 0 to 4294967295";
+const BANDWIDTH: &str = "a capacity in Mbit/s: a whole number of 0 or more";
+
+fn number(reader: &mut Reader<'_>) -> Parsed<u32> {
+    Ok(reader.unsigned(u64::from(u32::MAX), NUMBER)? as u32)
+}
+
+/// The position of a number that must have been given.
+fn known(table: &FxHashMap<u32, u32>, (number, at): (u32, usize), kind: &str) -> Parsed<u32> {
+    match table.get(&number) {
+        Some(&position) => Ok(position),
+        None => fault(at, format!("there is no {kind} {number}")),
+    }
+}
+
+fn add(table: &mut FxHashMap<u32, u32>, number: u32, kind: &str, at: usize) -> Parsed<()> {
+    let position = table.len() as u32;
+    match table.insert(number, position) {
+        None => Ok(()),
+        Some(_) => fault(at, format!("{kind} {number} is given twice")),
+    }
+}
+
+/// A value that must be there.
+fn needed<T>(value: Option<T>, key: &str, start: usize) -> Parsed<T> {
+    match value {
+        Some(value) => Ok(value),
+        None => fault(start, format!("the key `{key}` is missing")),
+    }
+}
+
+/// Reads switches, links and routes, which may come in any order.
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    names: &ByName<'_, '_>,
+    context: &mut Context,
+) -> Parsed<Network> {
+    let mut network = Network::default();
+    let mut switches = FxHashMap::default();
+    let mut links = FxHashMap::default();
+    let (mut at_switches, mut at_links, mut at_routes) = (None, None, None);
+    reader.object("a network: an object with the keys `switches` and `links`")?;
+    while let Some(key) = reader.key()? {
+        let slot = match key.as_ref() {
+            "switches" => &mut at_switches,
+            "links" => &mut at_links,
+            "routes" => &mut at_routes,
+            _ => {
+                unknown(reader, &key, &["switches", "links", "routes"], context)?;
+                continue;
+            }
+        };
+        once(slot, &key, reader)?;
+        *slot = Some(reader.span()?);
+    }
+    if let Some(span) = at_switches {
+        let mut reader = reader.seek(span.start);
+        reader.array("an array of switches")?;
+        while reader.element()? {
+            let start = reader.here();
+            let switch = switch(&mut reader, context)?;
+            add(&mut switches, switch.number, "switch", start)?;
+            network.switches.push(switch);
+        }
+        reader.arrived(span)?;
+    }
+    if let Some(span) = at_links {
+        let mut reader = reader.seek(span.start);
+        reader.array("an array of links")?;
+        while reader.element()? {
+            let start = reader.here();
+            let link = link(&mut reader, &switches, names, context)?;
+            add(&mut links, link.number, "link", start)?;
+            network.links.push(link);
+        }
+        reader.arrived(span)?;
+    }
+    if let Some(span) = at_routes {
+        let mut reader = reader.seek(span.start);
+        let mut routes = Vec::new();
+        reader.array("an array of routes")?;
+        while reader.element()? {
+            routes.push(route(&mut reader, &links, names, context)?);
+        }
+        reader.arrived(span)?;
+        network.routes = Some(routes);
+    }
+    Ok(network)
+}
+
+fn switch(reader: &mut Reader<'_>, context: &mut Context) -> Parsed<Switch> {
+    let start = reader.here();
+    let (mut id, mut capacity) = (None, None);
+    reader.object("a switch: an object with the key `id`")?;
+    while let Some(key) = reader.key()? {
+        match key.as_ref() {
+            "id" => {
+                once(&id, "id", reader)?;
+                id = Some(number(reader)?);
+            }
+            "capacity" => {
+                once(&capacity, "capacity", reader)?;
+                capacity =
+                    Some(if reader.null() { None } else { Some(reader.unsigned(u64::MAX, BANDWIDTH)?) });
+            }
+            key => unknown(reader, key, &["id", "capacity"], context)?,
+        }
+    }
+    Ok(Switch { number: needed(id, "id", start)?, capacity: capacity.flatten() })
+}
+
+fn link(
+    reader: &mut Reader<'_>,
+    switches: &FxHashMap<u32, u32>,
+    names: &ByName<'_, '_>,
+    context: &mut Context,
+) -> Parsed<Link> {
+    let start = reader.here();
+    let (mut id, mut capacity, mut switch, mut end) = (None, None, None, None);
+    reader.object("a link: an object with the keys `id`, `capacity`, `switch`, and `node` or `to_switch`")?;
+    while let Some(key) = reader.key()? {
+        match key.as_ref() {
+            "id" => {
+                once(&id, "id", reader)?;
+                id = Some(number(reader)?);
+            }
+            "capacity" => {
+                once(&capacity, "capacity", reader)?;
+                capacity = Some(reader.unsigned(u64::MAX, BANDWIDTH)?);
+            }
+            "switch" => {
+                once(&switch, "switch", reader)?;
+                let at = reader.here();
+                switch = Some(known(switches, (number(reader)?, at), "switch")?);
+            }
+            "node" | "to_switch" => {
+                if end.is_some() {
+                    return fault(
+                        reader.key_at(),
+                        "expected one of the keys `node` and `to_switch`, found two",
+                    );
+                }
+                let at = reader.here();
+                end = Some(match key.as_ref() {
+                    "node" => Endpoint::Node(names.node(reader)?),
+                    _ => Endpoint::Switch(known(switches, (number(reader)?, at), "switch")?),
+                });
+            }
+            key => unknown(reader, key, &["id", "capacity", "switch", "node", "to_switch"], context)?,
+        }
+    }
+    Ok(Link {
+        number: needed(id, "id", start)?,
+        capacity: needed(capacity, "capacity", start)?,
+        switch: needed(switch, "switch", start)?,
+        end: needed(end, "node", start)?,
+    })
+}
+
+fn route(
+    reader: &mut Reader<'_>,
+    links: &FxHashMap<u32, u32>,
+    names: &ByName<'_, '_>,
+    context: &mut Context,
+) -> Parsed<Route> {
+    let start = reader.here();
+    let (mut from, mut to, mut path) = (None, None, None);
+    reader.object("a route: an object with the keys `from`, `to` and `links`")?;
+    while let Some(key) = reader.key()? {
+        match key.as_ref() {
+            "from" => {
+                once(&from, "from", reader)?;
+                from = Some(names.node(reader)?);
+            }
+            "to" => {
+                once(&to, "to", reader)?;
+                to = Some(names.node(reader)?);
+            }
+            "links" => {
+                once(&path, "links", reader)?;
+                let mut steps = Vec::new();
+                reader.array("an array of links")?;
+                while reader.element()? {
+                    steps.push(step(reader, links, context)?);
+                }
+                path = Some(steps);
+            }
+            key => unknown(reader, key, &["from", "to", "links"], context)?,
+        }
+    }
+    Ok(Route {
+        from: needed(from, "from", start)?,
+        to: needed(to, "to", start)?,
+        links: needed(path, "links", start)?,
+    })
+}
+
+fn step(reader: &mut Reader<'_>, links: &FxHashMap<u32, u32>, context: &mut Context) -> Parsed<(u32, bool)> {
+    let start = reader.here();
+    let (mut link, mut down) = (None, None);
+    reader.object("an object with the keys `link` and `down`")?;
+    while let Some(key) = reader.key()? {
+        match key.as_ref() {
+            "link" => {
+                once(&link, "link", reader)?;
+                let at = reader.here();
+                link = Some(known(links, (number(reader)?, at), "link")?);
+            }
+            "down" => {
+                once(&down, "down", reader)?;
+                down = Some(reader.boolean("`true` for downlink, `false` for uplink")?);
+            }
+            key => unknown(reader, key, &["link", "down"], context)?,
+        }
+    }
+    Ok((needed(link, "link", start)?, needed(down, "down", start)?))
+}
+
+/// Writes the network.
+pub(super) fn write(json: &mut Json, network: &Network, instance: &Instance) {
+    let node = |json: &mut Json, node: NodeId| json.text(instance.node_name(node));
+    let switch = |json: &mut Json, switch: u32| {
+        json.unsigned(network.switches.get(switch as usize).map_or(0, |switch| u64::from(switch.number)));
+    };
+    json.raw("{\n    \"switches\": ");
+    json.lines(["[", "]"], 2, network.switches.iter(), |json, switch| {
+        json.raw("{\"id\": ");
+        json.unsigned(u64::from(switch.number));
+        if let Some(capacity) = switch.capacity {
+            json.raw(", \"capacity\": ");
+            json.unsigned(capacity);
+        }
+        json.raw("}");
+    });
+    json.raw(",\n    \"links\": ");
+    json.lines(["[", "]"], 2, network.links.iter(), |json, link| {
+        json.raw("{\"id\": ");
+        json.unsigned(u64::from(link.number));
+        json.raw(", \"capacity\": ");
+        json.unsigned(link.capacity);
+        json.raw(", \"switch\": ");
+        switch(json, link.switch);
+        match link.end {
+            Endpoint::Node(id) => {
+                json.raw(", \"node\": ");
+                node(json, id);
+            }
+            Endpoint::Switch(id) => {
+                json.raw(", \"to_switch\": ");
+                switch(json, id);
+            }
+        }
+        json.raw("}");
+    });
+    if let Some(routes) = &network.routes {
+        json.raw(",\n    \"routes\": ");
+        json.lines(["[", "]"], 2, routes.iter(), |json, route| {
+            json.raw("{\"from\": ");
+            node(json, route.from);
+            json.raw(", \"to\": ");
+            node(json, route.to);
+            json.raw(", \"links\": ");
+            json.array(route.links.iter(), |json, &(link, down)| {
+                json.raw("{\"link\": ");
+                json.unsigned(network.links.get(link as usize).map_or(0, |link| u64::from(link.number)));
+                json.raw(if down { ", \"down\": true}" } else { ", \"down\": false}" });
+            });
+            json.raw("}");
+        });
+    }
+    json.raw("\n  }");
+}

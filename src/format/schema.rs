@@ -1,0 +1,266 @@
+//! JSON Schemas of our own documents, generated from the signatures.
+
+use super::native::INSTANCE_SCHEMA;
+use super::native::PLAN_SCHEMA;
+use crate::constraint::Kind;
+use crate::constraint::REGISTRY;
+use crate::constraint::Restrictions;
+use crate::constraint::Signature;
+use crate::model::Durations;
+use crate::model::Timed;
+use serde_json::Map;
+use serde_json::Value;
+use serde_json::json;
+
+/// The documents that have a schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SchemaKind {
+    /// Instances: `quadrille/instance/1`.
+    Instance,
+    /// Plans: `quadrille/plan/1`.
+    Plan,
+}
+
+/// The JSON Schema (draft 2020-12) of a kind of document.
+///
+/// It knows shapes, not names: that a host exists, or that a number is ascending, only
+/// the reader can tell.
+pub fn schema(kind: SchemaKind) -> Value {
+    match kind {
+        SchemaKind::Instance => instance(),
+        SchemaKind::Plan => plan(),
+    }
+}
+
+const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
+
+fn object(properties: Value, required: &[&str]) -> Value {
+    json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false})
+}
+
+fn array(items: Value) -> Value {
+    json!({"type": "array", "items": items})
+}
+
+fn amount() -> Value {
+    json!({"type": "integer", "minimum": 0, "maximum": u64::MAX})
+}
+
+fn number_of_btrplace() -> Value {
+    json!({"type": "integer", "minimum": 0, "maximum": u32::MAX, "description": "The integer in BtrPlace files; ascending, on all or on none"})
+}
+
+fn instance() -> Value {
+    let text = || json!({"type": "string"});
+    let amounts = || json!({"type": "object", "additionalProperties": amount()});
+    let attributes =
+        || json!({"type": "object", "additionalProperties": {"type": ["boolean", "number", "string"]}});
+    let resource =
+        object(json!({"name": text(), "default_capacity": amount(), "default_demand": amount()}), &["name"]);
+    let node = object(
+        json!({
+            "name": text(),
+            "state": {"enum": ["online", "offline"], "default": "online"},
+            "capacity": amounts(),
+            "tags": array(text()),
+            "attributes": attributes(),
+            "number": number_of_btrplace(),
+            "aliases": array(text()),
+        }),
+        &["name"],
+    );
+    let vm = object(
+        json!({
+            "name": text(),
+            "state": {
+                "enum": ["init", "ready", "running", "sleeping", "killed"],
+                "description": "running where nothing is said and there is a host, else ready",
+            },
+            "host": {"type": ["string", "null"]},
+            "demand": amounts(),
+            "tags": array(text()),
+            "attributes": attributes(),
+            "number": number_of_btrplace(),
+            "aliases": array(text()),
+        }),
+        &["name"],
+    );
+    let seconds = json!({"type": "integer", "minimum": 1, "maximum": Durations::LONGEST});
+    let linear = object(
+        json!({"resource": text(), "coefficient": {"type": "number"}, "offset": {"type": "number"}}),
+        &["resource", "coefficient"],
+    );
+    let durations: Map<String, Value> = Timed::ALL
+        .into_iter()
+        .map(|kind| (kind.name().to_owned(), json!({"anyOf": [seconds, linear]})))
+        .collect();
+    let constraints: Vec<Value> = REGISTRY.iter().map(|signature| constraint(signature)).collect();
+    json!({
+        "$schema": DIALECT,
+        "$id": INSTANCE_SCHEMA,
+        "title": "A cluster, what must hold in it, and what is preferred",
+        "type": "object",
+        "properties": {
+            "schema": {"const": INSTANCE_SCHEMA},
+            "resources": array(resource),
+            "durations": object(Value::Object(durations), &[]),
+            "nodes": array(node),
+            "vms": array(vm),
+            "constraints": array(json!({"anyOf": constraints})),
+            "objective": {"type": "string", "default": "relocations,mttr"},
+            "network": network(),
+        },
+        "required": ["schema"],
+        "additionalProperties": false,
+    })
+}
+
+fn network() -> Value {
+    let number = || json!({"type": "integer", "minimum": 0, "maximum": u32::MAX});
+    let node = || json!({"type": "string"});
+    let switch = object(
+        json!({
+            "id": number(),
+            "capacity": {"type": ["integer", "null"], "minimum": 0, "description": "Mbit/s; unlimited where nothing is said"},
+        }),
+        &["id"],
+    );
+    let mut link = object(
+        json!({"id": number(), "capacity": amount(), "switch": number(), "node": node(), "to_switch": number()}),
+        &["id", "capacity", "switch"],
+    );
+    if let Some(link) = link.as_object_mut() {
+        link.insert("oneOf".to_owned(), json!([{"required": ["node"]}, {"required": ["to_switch"]}]));
+    }
+    let step = object(json!({"link": number(), "down": {"type": "boolean"}}), &["link", "down"]);
+    let route = object(json!({"from": node(), "to": node(), "links": array(step)}), &["from", "to", "links"]);
+    object(json!({"switches": array(switch), "links": array(link), "routes": array(route)}), &[])
+}
+
+/// `{"spread": {…}}`
+fn constraint(signature: &Signature) -> Value {
+    let mut properties = Map::new();
+    let mut required = Vec::new();
+    for parameter in (signature.parameters)() {
+        properties.insert(parameter.name.to_owned(), argument(parameter.kind));
+        if parameter.default.is_none() {
+            required.push(parameter.name);
+        }
+    }
+    let continuous = match signature.restrictions {
+        Restrictions::Discrete => json!({"const": false}),
+        Restrictions::Continuous => json!({"const": true}),
+        Restrictions::Both(default) => {
+            json!({"type": "boolean", "default": default == crate::constraint::Restriction::Continuous})
+        }
+    };
+    properties.insert("continuous".to_owned(), continuous);
+    if signature.may_be_soft {
+        let penalty = json!({"type": "integer", "minimum": 1, "maximum": u32::MAX});
+        properties.insert("penalty".to_owned(), penalty);
+    }
+    let body = object(Value::Object(properties), &required);
+    let mut outer = Map::new();
+    outer.insert(signature.name.to_owned(), body);
+    object(Value::Object(outer), &[signature.name])
+}
+
+fn argument(kind: Kind) -> Value {
+    let name = |of: &str| json!({"type": "string", "description": format!("The name of a {of}")});
+    let distinct = |of: &str| json!({"type": "array", "items": name(of), "uniqueItems": true});
+    match kind {
+        Kind::Vm => name("VM"),
+        Kind::Node => name("node"),
+        Kind::Vms => array(name("VM")),
+        Kind::VmList => distinct("VM"),
+        Kind::Nodes => array(name("node")),
+        Kind::VmSets => array(array(name("VM"))),
+        Kind::NodeSets => array(array(name("node"))),
+        Kind::Resource => name("resource"),
+        Kind::Amount => amount(),
+        Kind::Ratio => json!({"type": "number", "minimum": 1, "maximum": 1_000_000}),
+        Kind::Time => json!({
+            "type": "string",
+            "pattern": "^(\\+[0-9]{1,6}|[01]?[0-9]|2[0-3]):[0-5]?[0-9]:[0-5]?[0-9]$",
+        }),
+        Kind::Word(words) => json!({"enum": words}),
+    }
+}
+
+fn plan() -> Value {
+    let text = || json!({"type": "string"});
+    let maybe = || json!({"type": ["string", "null"]});
+    let figure = || json!({"type": ["number", "null"]});
+    let id = || json!({"type": "integer", "minimum": 0});
+    let action = |kind: &str, clone: bool, keys: &[&str], optional: &[&str]| {
+        let mut properties = Map::new();
+        properties.insert("id".to_owned(), id());
+        properties.insert("kind".to_owned(), json!({"const": kind}));
+        for key in keys.iter().chain(optional) {
+            let value = match *key {
+                "amount" => amount(),
+                "allocations" => json!({"type": "object", "additionalProperties": amount()}),
+                _ => text(),
+            };
+            properties.insert((*key).to_owned(), value);
+        }
+        for key in ["start", "end"] {
+            properties.insert(key.to_owned(), amount());
+        }
+        properties.insert("after".to_owned(), array(id()));
+        properties.insert("reason".to_owned(), maybe());
+        properties.insert("clone".to_owned(), json!({"const": clone}));
+        let mut required = vec!["id", "kind", "start", "end"];
+        required.extend(keys);
+        if clone {
+            required.push("clone");
+        }
+        object(Value::Object(properties), &required)
+    };
+    let actions = json!([
+        action("migrate", false, &["vm", "from", "to"], &["allocations"]),
+        action("boot", false, &["vm", "node"], &["allocations"]),
+        action("boot", true, &["vm", "from", "to"], &["allocations"]),
+        action("shutdown", false, &["vm", "node"], &[]),
+        action("shutdown", true, &["vm", "from"], &[]),
+        action("suspend", false, &["vm", "node"], &[]),
+        action("resume", false, &["vm", "from", "to"], &["allocations"]),
+        action("kill", false, &["vm"], &["node"]),
+        action("forge", false, &["vm"], &[]),
+        action("forge", true, &["vm"], &[]),
+        action("allocate", false, &["vm", "node", "resource", "amount"], &[]),
+        action("boot_node", false, &["node"], &[]),
+        action("shutdown_node", false, &["node"], &[]),
+    ]);
+    json!({
+        "$schema": DIALECT,
+        "$id": PLAN_SCHEMA,
+        "title": "What planning found: a plan, its figures, or why there is none",
+        "type": "object",
+        "properties": {
+            "schema": {"const": PLAN_SCHEMA},
+            "status": {"enum": ["optimal", "feasible", "infeasible", "unknown"]},
+            "stop_reason": text(),
+            "objective": {
+                "description": "The levels of the objective, or the first of them",
+                "type": ["object", "array"],
+                "properties": {"name": text(), "value": figure(), "bound": figure(), "gap": figure()},
+            },
+            "metrics": {"type": "object", "additionalProperties": {"type": "integer", "minimum": 0}},
+            "timings_ms": {"type": "object", "additionalProperties": {"type": "number", "minimum": 0}},
+            "peak_rss_mib": figure(),
+            "plan": {
+                "anyOf": [
+                    {"type": "null"},
+                    {
+                        "type": "object",
+                        "properties": {"actions": array(json!({"anyOf": actions}))},
+                        "required": ["actions"],
+                    },
+                ],
+            },
+            "conflict": {},
+        },
+        "required": ["schema", "plan"],
+    })
+}

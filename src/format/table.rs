@@ -1,0 +1,140 @@
+//! Tables over VMs and nodes that both formats fill.
+
+use super::reader::Parsed;
+use super::reader::fault;
+use crate::model::Elements;
+use crate::model::InstanceBuilder;
+use crate::model::Resource;
+
+/// The most amounts (resources × VMs and nodes) that are kept: 512 MiB of them. A short
+/// document could ask for any number by declaring many of both.
+const MOST_AMOUNTS: usize = 1 << 26;
+
+/// Names one after the other; `None` where they are too long together.
+pub(super) fn elements<'n>(names: impl Iterator<Item = &'n str> + Clone) -> Option<Elements> {
+    let total: usize = names.clone().map(str::len).sum();
+    if u32::try_from(total).is_err() {
+        return None;
+    }
+    let mut elements = Elements::default();
+    for name in names {
+        elements.push(name);
+    }
+    Some(elements)
+}
+
+/// Refuses more resources than can be kept for that many VMs and nodes.
+pub(super) fn check_amounts(resources: usize, elements: usize, at: usize) -> Parsed<()> {
+    // One even without elements, so that resources alone are bounded too.
+    if resources.saturating_mul(elements.max(1024)) > MOST_AMOUNTS {
+        return fault(
+            at,
+            format!(
+                "{resources} resources for {elements} VMs and nodes are more than {MOST_AMOUNTS} amounts"
+            ),
+        );
+    }
+    Ok(())
+}
+
+/// Refuses amounts whose sum might overflow later. `at` is where they are given.
+pub(super) fn check_sums(resource: &Resource, at: usize) -> Parsed<()> {
+    for (what, amounts) in [("capacities", &resource.capacity), ("demands", &resource.demand)] {
+        let sum = amounts.iter().try_fold(0u64, |sum, &amount| sum.checked_add(amount));
+        if sum.is_none_or(|sum| sum > InstanceBuilder::LARGEST_SUM) {
+            let (name, most) = (super::reader::quoted(&resource.name), InstanceBuilder::LARGEST_SUM);
+            return fault(at, format!("the {what} of resource {name} add up to more than {most}"));
+        }
+    }
+    Ok(())
+}
+
+/// Running sums over a plan: whoever adds its figures up later cannot overflow.
+#[derive(Debug, Default)]
+pub(super) struct Totals {
+    ends: u64,
+    amounts: u64,
+}
+
+impl Totals {
+    /// An action ends then.
+    pub(super) fn end(&mut self, end: u64, at: usize) -> Parsed<()> {
+        Self::add(&mut self.ends, end, "moments", at)
+    }
+
+    /// An action allocates that much.
+    pub(super) fn amount(&mut self, amount: u64, at: usize) -> Parsed<()> {
+        Self::add(&mut self.amounts, amount, "amounts", at)
+    }
+
+    fn add(sum: &mut u64, value: u64, what: &str, at: usize) -> Parsed<()> {
+        let most = InstanceBuilder::LARGEST_SUM;
+        *sum = sum.saturating_add(value);
+        if *sum > most {
+            return fault(at, format!("the {what} of the plan add up to more than {most}"));
+        }
+        Ok(())
+    }
+}
+
+/// The integers of the VMs (or of the nodes) of a BtrPlace document, ascending; the
+/// position of a number is the dense id.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Numbering {
+    numbers: Vec<u32>,
+    /// By number, where the numbers are dense enough; `u32::MAX` where there is none.
+    table: Vec<u32>,
+}
+
+impl Numbering {
+    /// Of ascending numbers without duplicates.
+    pub(super) fn new(numbers: Vec<u32>) -> Self {
+        let mut table = Vec::new();
+        if let Some(&last) = numbers.last()
+            && (last as usize) < 4 * numbers.len() + 1024
+        {
+            table = vec![u32::MAX; last as usize + 1];
+            for (at, &number) in numbers.iter().enumerate() {
+                table[number as usize] = at as u32;
+            }
+        }
+        Self { numbers, table }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.numbers.len()
+    }
+
+    /// The dense id of a number.
+    pub(super) fn get(&self, number: u32) -> Option<u32> {
+        if self.table.is_empty() {
+            return self.numbers.binary_search(&number).ok().map(|at| at as u32);
+        }
+        self.table.get(number as usize).copied().filter(|&at| at != u32::MAX)
+    }
+
+    pub(super) fn numbers(&self) -> &[u32] {
+        &self.numbers
+    }
+
+    /// The numbers for [`Elements`]: nothing where they are 0, 1, 2, …
+    pub(super) fn kept(&self) -> Option<Vec<u32>> {
+        let plain = self.numbers.iter().enumerate().all(|(at, &number)| at as u32 == number);
+        if plain { None } else { Some(self.numbers.clone()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_may_be_sparse() {
+        let dense = Numbering::new(vec![0, 1, 2]);
+        assert_eq!((dense.get(2), dense.get(3), dense.kept()), (Some(2), None, None));
+        let sparse = Numbering::new(vec![7, 4_294_967_295]);
+        assert_eq!((sparse.get(7), sparse.get(8), sparse.get(u32::MAX)), (Some(0), None, Some(1)));
+        assert_eq!(sparse.kept(), Some(vec![7, u32::MAX]));
+        assert_eq!(Numbering::new(Vec::new()).get(0), None);
+    }
+}
