@@ -47,6 +47,8 @@ pub struct Incumbent {
 /// so many for each item, and never more than the most.
 const PATIENCE_EACH: u64 = 300;
 const PATIENCE_MOST: u64 = 40_000;
+/// Once the first level is proved, what is left are finer points.
+const PATIENCE_FINE: u64 = 6;
 /// Workers of a round; fixed, since results must not depend on the machine.
 const WORKERS: u64 = 4;
 
@@ -107,8 +109,11 @@ pub fn search(
     search: &mut Search<'_>,
     answer: &mut Answer,
 ) -> StopReason {
-    let patience = (PATIENCE_EACH * (1 + problem.packing.items.len() as u64)).min(PATIENCE_MOST);
-    let slice = patience / (4 * WORKERS);
+    let patience_of = |met: bool| {
+        let all = (PATIENCE_EACH * (1 + problem.packing.items.len() as u64)).min(PATIENCE_MOST);
+        if met { all / PATIENCE_FINE } else { all }
+    };
+    let slice = patience_of(true) / (2 * WORKERS);
     let Search { base, current } = search;
     let mut quiet = 0;
     let report = |phase, current: &Worker<'_>, answer: &Answer| {
@@ -127,6 +132,8 @@ pub fn search(
         if let Some(reason) = settings.limits.reached(answer.effort) {
             break reason;
         }
+        let met = current.best.as_ref().is_some_and(|best| best.values[0] <= answer.bounds[0]);
+        let patience = patience_of(met);
         let unlimited = settings.limits.deadline.is_none() && settings.limits.steps.is_none();
         if quiet >= patience && (unlimited || current.best.is_none()) {
             break if unlimited { StopReason::Stalled } else { StopReason::Limit };
