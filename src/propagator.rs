@@ -1,8 +1,7 @@
 //! What may still go where: the incremental side of every relation.
 
-pub mod restart;
-
 mod ledger;
+pub mod leftover;
 pub mod restart;
 mod survive;
 

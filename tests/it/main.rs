@@ -1,13 +1,16 @@
 //! Tests of the whole: the planner against brute force, properties, scenarios, files.
 
 mod brute;
+mod cli;
 mod common;
 mod generate;
 mod oracle;
 mod properties;
 mod replay;
 mod scenario_checker;
+mod scenario_model;
 mod scenario_rules;
 mod scenario_states;
 mod tampered;
+mod tidy;
 mod timed;
