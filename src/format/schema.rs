@@ -272,7 +272,7 @@ fn plan() -> Value {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::format::native;
     use crate::format::testing;
@@ -348,6 +348,11 @@ mod tests {
             }
         }
         Ok(())
+    }
+
+    /// A document that was printed fits.
+    pub(in crate::format) fn fits_plan(document: &Value) {
+        assert_eq!(fits(&schema(SchemaKind::Plan), document), Ok(()));
     }
 
     fn value(text: &str) -> Value {

@@ -65,18 +65,18 @@ impl Clones {
         }
         let mut forged = std::collections::HashSet::new();
         for action in actions {
-            match action.kind {
-                WireKind::Shutdown { vm, on } if clones.is_replaced(vm, action.start) => {
-                    if clones.stopped_on.insert(vm, on).is_some_and(|other| other != on) {
-                        return fault(action.at, format!("VM {vm} is shut down on two nodes"));
-                    }
-                }
-                WireKind::Forge { vm } => {
-                    if !forged.insert(vm) && clones.stands_for.contains_key(&vm) {
-                        return fault(action.at, format!("VM {vm} is a copy that is forged twice"));
-                    }
-                }
-                _ => {}
+            let at = action.at;
+            if let WireKind::Shutdown { vm, on } = action.kind
+                && clones.is_replaced(vm, action.start)
+                && clones.stopped_on.insert(vm, on).is_some_and(|other| other != on)
+            {
+                return fault(at, format!("VM {vm} is shut down on two nodes"));
+            }
+            if let WireKind::Forge { vm } = action.kind
+                && !forged.insert(vm)
+                && clones.stands_for.contains_key(&vm)
+            {
+                return fault(at, format!("VM {vm} is a copy that is forged twice"));
             }
         }
         for &(at, vm, new) in &places {

@@ -555,6 +555,7 @@ fn text_that_is_written_is_the_same_every_time() {
 }
 
 #[test]
+#[allow(clippy::print_stderr, reason = "whoever runs the tests should see what was not tested")]
 fn public_instances_survive_writing() {
     let files = testing::data();
     if files.is_empty() {

@@ -434,6 +434,29 @@ fn wrong_plans_are_refused_with_their_place() {
 proptest! {
     #![proptest_config(testing::config())]
 
+    /// What is printed is what is read.
+    #[test]
+    fn printed_plans_are_read(numbers in testing::choices()) {
+        let mut choices = Choices::new(numbers);
+        let instance = testing::instance(&mut choices, Scope::Quadrille);
+        let plan = testing::plan(&mut choices, &instance);
+        let outcome = crate::outcome::Outcome {
+            status: crate::Status::Feasible,
+            stop_reason: crate::StopReason::Limit,
+            metrics: crate::model::Metrics::of(&instance, &plan),
+            plan: Some(plan.clone()),
+            levels: Vec::new(),
+            conflict: None,
+            repaired: Vec::new(),
+            steps: 0,
+            timings: Default::default(),
+        };
+        let document = crate::render::json(&instance, &outcome, &Default::default());
+        let text = crate::render::json_text(&document);
+        prop_assert_eq!(read_plan(text.as_bytes(), &instance), Ok(plan), "{}", text);
+        crate::format::schema::tests::fits_plan(&document);
+    }
+
     #[test]
     fn instances_come_back_as_they_were(numbers in testing::choices(), scope in 0..2) {
         let scope = if scope == 0 { Scope::BtrPlace } else { Scope::Quadrille };
