@@ -247,7 +247,11 @@ fn assemble(
     for (rack, nodes) in racks.iter().enumerate() {
         for node in nodes.clone() {
             let name = format!("rack{rack}-{}", node - nodes.start);
-            if is_down(node) { b.offline_node(&name) } else { b.node(&name) };
+            if is_down(node) {
+                b.offline_node(&name)
+            } else {
+                b.node(&name)
+            };
         }
     }
     let groups: Arc<[NodeSet]> = racks.iter().map(|rack| rack.clone().map(NodeId).collect()).collect();
