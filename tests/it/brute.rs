@@ -143,7 +143,11 @@ impl<'a> Question<'a> {
                 ("deadline", [Argument::Vm(vm), Argument::Time(Timestamp::Relative(by))]) => {
                     question.deadlines.push((*vm, *by));
                 }
-                ("root" | "quarantine" | "seq" | "precedence" | "serialize" | "sync" | "noDelay" | "deadline", other) => {
+                (
+                    "root" | "quarantine" | "seq" | "precedence" | "serialize" | "sync" | "noDelay"
+                    | "deadline",
+                    other,
+                ) => {
                     panic!("unexpected arguments {other:?}")
                 }
                 _ => {}
@@ -502,11 +506,19 @@ impl<'a> Question<'a> {
                 }
                 None => Vec::new(),
             };
-            plan.actions.push(Action { kind: step.kind, start: now, end, allocations, reason: Reason::Unknown });
+            plan.actions.push(Action {
+                kind: step.kind,
+                start: now,
+                end,
+                allocations,
+                reason: Reason::Unknown,
+            });
             now = end;
         }
         for vm in self.instance.vm_ids() {
-            let (seat, Some(node)) = (last.seats[vm.index()], last.seats[vm.index()].place.host()) else { continue };
+            let (seat, Some(node)) = (last.seats[vm.index()], last.seats[vm.index()].place.host()) else {
+                continue;
+            };
             if !self.grows[vm.index()] || seat.grown {
                 continue;
             }

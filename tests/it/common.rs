@@ -596,12 +596,7 @@ pub(crate) fn line(instance: &Instance, action: &Action) -> String {
         }
         ActionKind::Forge { vm: v } | ActionKind::ForgeClone { vm: v } => words.push(vm(v)),
         ActionKind::Allocate { vm: v, node: n, resource, amount } => {
-            words.extend([
-                vm(v),
-                node(n),
-                instance.resource_name(resource).to_owned(),
-                amount.to_string(),
-            ]);
+            words.extend([vm(v), node(n), instance.resource_name(resource).to_owned(), amount.to_string()]);
         }
         ActionKind::BootNode { node: n } | ActionKind::ShutdownNode { node: n } => words.push(node(n)),
     }

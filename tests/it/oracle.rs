@@ -166,7 +166,8 @@ fn compare(spec: &Spec, findings: &mut Findings) {
             return findings.add("no plan, but a status that has one", format!("{answer}"));
         }
         if let Some(value) = truth {
-            findings.add("a plan is missed", format!("one of value {value} exists {}: {answer}", narrow(spec)));
+            findings
+                .add("a plan is missed", format!("one of value {value} exists {}: {answer}", narrow(spec)));
         }
         return;
     };
@@ -174,8 +175,7 @@ fn compare(spec: &Spec, findings: &mut Findings) {
     let report = verify(instance, plan, &VerifyOptions::default());
     let faults = replay::faults(instance, plan, replay::Clock::Own);
     if !report.is_ok() || !faults.is_empty() {
-        return findings
-            .add("a plan that is wrong", format!("{:?} {faults:?}: {answer}", report.findings));
+        return findings.add("a plan that is wrong", format!("{:?} {faults:?}: {answer}", report.findings));
     }
     let Some(first) = answer.outcome.levels.first() else {
         return findings.add("a plan without levels", format!("{answer}"));

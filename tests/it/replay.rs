@@ -212,7 +212,8 @@ impl<'a, 'p> Replay<'a, 'p> {
             let amounts = broken(&self.at, &limits);
             for (at, (amount, least)) in amounts.iter().zip(&mut least).enumerate() {
                 if amount > least {
-                    self.faults.push(format!("at {moment}: rule or load {at} is broken by {amount}, was {least}"));
+                    self.faults
+                        .push(format!("at {moment}: rule or load {at} is broken by {amount}, was {least}"));
                 }
                 *least = (*least).min(*amount);
             }
@@ -241,9 +242,7 @@ impl<'a, 'p> Replay<'a, 'p> {
             Kill { vm: v, .. } => Some(vm(Timed::Kill, v)),
             Forge { vm: v } | ForgeClone { vm: v } => Some(vm(Timed::Forge, v)),
             BootClone { .. } => clone_boot,
-            ShutdownOriginal { vm: v, .. } => {
-                clone_boot.map(|boot| vm(Timed::Forge, v).saturating_sub(boot))
-            }
+            ShutdownOriginal { vm: v, .. } => clone_boot.map(|boot| vm(Timed::Forge, v).saturating_sub(boot)),
             Allocate { .. } => Some(0),
             BootNode { node: n } => Some(node(Timed::BootNode, n)),
             ShutdownNode { node: n } => Some(node(Timed::ShutdownNode, n)),
@@ -272,11 +271,17 @@ impl<'a, 'p> Replay<'a, 'p> {
                 self.expect(self.transitions[vm.index()] == 1, "a VM changes its state twice");
             }
             let cloning = matches!(action.kind, BootClone { .. } | ShutdownOriginal { .. });
-            self.expect(cloning || self.clone[vm.index()] == 0, "a VM does something else while it is copied");
+            self.expect(
+                cloning || self.clone[vm.index()] == 0,
+                "a VM does something else while it is copied",
+            );
         }
         match action.kind {
             Migrate { vm, from, to } => {
-                self.expect(self.at.place(vm) == Place::Running(from) && from != to, "migrates from elsewhere");
+                self.expect(
+                    self.at.place(vm) == Place::Running(from) && from != to,
+                    "migrates from elsewhere",
+                );
                 self.expect(self.at.is_online(to), "migrates to a node that is not on");
                 let held = self.held(action, vm);
                 self.at.enter(vm, to, held.into());
@@ -308,7 +313,10 @@ impl<'a, 'p> Replay<'a, 'p> {
             }
             BootClone { vm, from, to } => {
                 self.expect(self.clone[vm.index()] == 1, "the copy is not forged");
-                self.expect(self.at.place(vm) == Place::Running(from) && from != to, "is copied from elsewhere");
+                self.expect(
+                    self.at.place(vm) == Place::Running(from) && from != to,
+                    "is copied from elsewhere",
+                );
                 self.expect(self.at.is_online(to), "a copy boots on a node that is not on");
                 let held = self.held(action, vm);
                 self.at.enter(vm, to, held.into());
@@ -367,9 +375,10 @@ impl<'a, 'p> Replay<'a, 'p> {
     }
 
     fn hosting(&mut self, node: NodeId) {
-        let sleeps = self.instance.vm_ids().any(|vm| {
-            self.at.place(vm) == Place::Sleeping(node) || self.image[vm.index()] == Some(node)
-        });
+        let sleeps = self
+            .instance
+            .vm_ids()
+            .any(|vm| self.at.place(vm) == Place::Sleeping(node) || self.image[vm.index()] == Some(node));
         let used = sleeps || !self.at.guests(node).is_empty();
         self.expect(!used || self.at.is_online(node), "a node that is not on is in use");
     }

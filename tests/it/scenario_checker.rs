@@ -201,10 +201,14 @@ fn nothing_enters_or_leaves_a_node_in_quarantine() {
     base.accepts("0:1 shutdown b n1 | 0:1 boot c n1");
     base.refuses("0:1 shutdown b n1 | 0:1 boot c n0", "quarantine");
     let base = cluster("n0: a | n1: b").rule("quarantine n0");
-    base.accepts("").refuses("0:1 migrate b n1 n0", "quarantine").refuses("0:1 migrate a n0 n1", "quarantine");
+    base.accepts("")
+        .refuses("0:1 migrate b n1 n0", "quarantine")
+        .refuses("0:1 migrate a n0 n1", "quarantine");
     // An empty one is fine, one wakes up where one sleeps, and stopping is no leaving.
     cluster("n0: | n1: b").rule("quarantine n0").accepts("");
-    cluster("n0: | n1: | sleeping n0: a").rules(&["quarantine n0", "running a"]).accepts("0:1 resume a n0 n0");
+    cluster("n0: | n1: | sleeping n0: a")
+        .rules(&["quarantine n0", "running a"])
+        .accepts("0:1 resume a n0 n0");
     cluster("n0: a").rules(&["quarantine n0", "ready a"]).accepts("0:1 shutdown a n0");
 }
 
@@ -228,7 +232,10 @@ fn a_sum_of_loads_may_be_reached_at_every_moment() {
     base.accepts(
         "0:1 migrate c n2 n0 | 1:2 shutdown b n1 | 0:1 boot d n2 | 2:2 allocate a n0 cpu 2 | 3:4 migrate c n0 n2",
     );
-    base.refuses("0:1 migrate c n2 n0 | 1:2 shutdown b n1 | 0:1 boot d n1 | 2:2 allocate a n0 cpu 2", "resourceCapacity");
+    base.refuses(
+        "0:1 migrate c n2 n0 | 1:2 shutdown b n1 | 0:1 boot d n1 | 2:2 allocate a n0 cpu 2",
+        "resourceCapacity",
+    );
 }
 
 #[test]
@@ -248,8 +255,12 @@ fn running_vms_are_counted() {
 
 #[test]
 fn sequences_of_state_changes() {
-    let base = cluster("n0: a m | n1: x | ready: b | sleeping n1: c")
-        .rules(&["seq a,m,b,c", "sleeping a", "running b", "running c"]);
+    let base = cluster("n0: a m | n1: x | ready: b | sleeping n1: c").rules(&[
+        "seq a,m,b,c",
+        "sleeping a",
+        "running b",
+        "running c",
+    ]);
     let moved = "0:1 migrate m n0 n1";
     base.accepts(&format!("2:3 suspend a n0 | 3:4 boot b n0 | 4:5 resume c n1 n1 | {moved}"));
     base.refuses(&format!("2:3 suspend a n0 | 3:4 boot b n0 | 3:5 resume c n1 n1 | {moved}"), "seq");
@@ -267,7 +278,9 @@ fn parts_that_are_split_share_no_node() {
     let base = cluster("n0: a x | n1: b | n2:");
     base.clone().rule("split a,b/x").accepts("0:1 migrate x n0 n2");
     base.clone().rule("split a,b/x; continuous").accepts("0:1 migrate x n0 n2");
-    base.clone().rule("split a,b/x; continuous").refuses("0:1 migrate x n0 n1 | 1:2 migrate x n1 n2", "split");
+    base.clone()
+        .rule("split a,b/x; continuous")
+        .refuses("0:1 migrate x n0 n1 | 1:2 migrate x n1 n2", "split");
     base.rule("split a,b/x; continuous").strictly().refuses("0:1 migrate x n0 n2", "split");
     // A visit.
     let visit = "0:1 migrate a n0 n1 | 1:2 migrate a n1 n2";
@@ -292,7 +305,10 @@ fn parts_have_groups_of_their_own() {
 
 #[test]
 fn spread_vms_follow_each_other() {
-    cluster("n0: a b | n1:").rule("spread a,b; discrete").refuses("", "spread").accepts("0:1 migrate a n0 n1");
+    cluster("n0: a b | n1:")
+        .rule("spread a,b; discrete")
+        .refuses("", "spread")
+        .accepts("0:1 migrate a n0 n1");
     let base = cluster("n0: a | n1: b | n2:").rule("spread a,b");
     base.refuses("0:1 migrate b n1 n2 | 0:1 migrate a n0 n1", "spread");
     base.accepts("0:1 migrate b n1 n2 | 1:2 migrate a n0 n1");
@@ -304,10 +320,16 @@ fn spread_vms_follow_each_other() {
 #[test]
 fn relocations_in_time() {
     let base = cluster("n0: a b | n1: | n2:");
-    base.clone().rule("deadline a +00:00:05").accepts("2:5 migrate a n0 n1").refuses("2:6 migrate a n0 n1", "deadline");
+    base.clone()
+        .rule("deadline a +00:00:05")
+        .accepts("2:5 migrate a n0 n1")
+        .refuses("2:6 migrate a n0 n1", "deadline");
     let both = |a: &str, b: &str| format!("{a} migrate a n0 n1 | {b} migrate b n0 n2");
     let first = base.clone().rule("precedence a b");
-    first.accepts(&both("0:2", "2:3")).refuses(&both("0:2", "1:3"), "precedence").accepts("0:1 migrate b n0 n1");
+    first
+        .accepts(&both("0:2", "2:3"))
+        .refuses(&both("0:2", "1:3"), "precedence")
+        .accepts("0:1 migrate b n0 n1");
     let alone = base.clone().rule("serialize a,b");
     alone.accepts(&both("0:2", "2:3")).accepts(&both("2:3", "0:2")).refuses(&both("0:2", "1:3"), "serialize");
     let together = base.rule("sync a,b");
@@ -371,9 +393,12 @@ fn a_copy_replaces_the_original() {
 #[test]
 fn durations_are_those_of_the_instance() {
     let instance = cluster("n0: a | n1:").takes("a.migrate=3").build();
-    for (text, right) in [("0:3 migrate a n0 n1", true), ("0:2 migrate a n0 n1", false), ("2:5 migrate a n0 n1", true)] {
+    for (text, right) in
+        [("0:3 migrate a n0 n1", true), ("0:2 migrate a n0 n1", false), ("2:5 migrate a n0 n1", true)]
+    {
         let plan = crate::tampered::plan(&instance, text);
-        let report = quadrille::verify::verify(&instance, &plan, &quadrille::verify::VerifyOptions::default());
+        let report =
+            quadrille::verify::verify(&instance, &plan, &quadrille::verify::VerifyOptions::default());
         assert_eq!(report.is_ok(), right, "{text}: {:?}", report.findings);
     }
 }

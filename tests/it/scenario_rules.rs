@@ -35,10 +35,7 @@ fn a_vm_boots_in_the_group_of_the_others() {
 
 #[test]
 fn a_group_can_change_once_nobody_runs_in_it() {
-    cluster("n0: a | n1: b")
-        .rules(&["among a,b n0/n1; continuous", "ready a"])
-        .plan()
-        .actions(1);
+    cluster("n0: a | n1: b").rules(&["among a,b n0/n1; continuous", "ready a"]).plan().actions(1);
     // The only member that runs stops; the other then boots in the second group.
     cluster("n0: a | n1: | ready: b")
         .rules(&["among a,b n0/n1; continuous", "ready a", "running b", "fence b n1"])
@@ -73,8 +70,12 @@ fn gather_leaves_alone_what_does_not_run() {
     cluster("n0: a | n1: | ready: b").rule("gather a,b").plan().actions(0);
     let together = cluster("n0: a | n1: | ready: b").rules(&["gather a,b", "running b"]).plan();
     together.moves(0).actions(1).ends_on("b", "n0");
-    cluster("n0: a | n1: | ready: b").rules(&["gather a,b; continuous", "running b"]).plan().ends_on("b", "n0");
-    let both = cluster("n0: | n1: | ready: a b").rules(&["gather a,b; continuous", "running a", "running b"]).plan();
+    cluster("n0: a | n1: | ready: b")
+        .rules(&["gather a,b; continuous", "running b"])
+        .plan()
+        .ends_on("b", "n0");
+    let both =
+        cluster("n0: | n1: | ready: a b").rules(&["gather a,b; continuous", "running a", "running b"]).plan();
     assert_eq!(both.host("a"), both.host("b"));
 }
 
@@ -105,11 +106,7 @@ fn strangers_make_way_for_a_continuously_lonely_vm() {
 
 #[test]
 fn as_few_nodes_stay_on_as_allowed() {
-    let answer = cluster("n0: a | n1: b | n2: c")
-        .cpu("nodes=4 vms=1")
-        .rule("maxOnline * 1")
-        .within(3)
-        .plan();
+    let answer = cluster("n0: a | n1: b | n2: c").cpu("nodes=4 vms=1").rule("maxOnline * 1").within(3).plan();
     answer.moves(2).actions(4).lasts(2);
 }
 
@@ -148,7 +145,12 @@ fn a_limit_on_nodes_while_vms_move() {
 fn two_limits_on_five_nodes() {
     cluster("n0: a | n1: b | n2: c | off: n3 n4")
         .cpu("nodes=3 vms=1")
-        .rules(&["maxOnline * 3; continuous", "maxOnline n1,n2,n3,n4 2; continuous", "online n3", "online n4"])
+        .rules(&[
+            "maxOnline * 3; continuous",
+            "maxOnline n1,n2,n3,n4 2; continuous",
+            "online n3",
+            "online n4",
+        ])
         .within(10)
         .plan()
         .moves(2);
@@ -163,7 +165,11 @@ fn the_one_that_must_wait_cannot_start_at_once() {
         "fence c n3",
     ]);
     let answer = chain.clone().rule("noDelay c").plan();
-    answer.moves(3).has("0:1 migrate c n2 n3").before("migrate c", "migrate b").before("migrate b", "migrate a");
+    answer
+        .moves(3)
+        .has("0:1 migrate c n2 n3")
+        .before("migrate c", "migrate b")
+        .before("migrate b", "migrate a");
     chain.clone().rule("noDelay b").no_plan();
     chain.rule("noDelay a").no_plan();
 }
@@ -171,7 +177,8 @@ fn the_one_that_must_wait_cannot_start_at_once() {
 #[test]
 fn what_is_not_delayed_goes_first() {
     // Both want the only free seat on their way; either may be the first.
-    let base = cluster("n0: a b | n1: c | n2:").cpu("n0=2 n1=2 n2=1 vms=1").rules(&["fence a n1", "fence c n2"]);
+    let base =
+        cluster("n0: a b | n1: c | n2:").cpu("n0=2 n1=2 n2=1 vms=1").rules(&["fence a n1", "fence c n2"]);
     base.clone().rule("noDelay a").plan().has("0:1 migrate a");
     base.rule("noDelay c").plan().has("0:1 migrate c");
 }

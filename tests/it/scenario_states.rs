@@ -92,7 +92,8 @@ fn a_node_boots_for_a_vm() {
 
 #[test]
 fn a_node_goes_off_after_its_guests() {
-    let answer = cluster("n0: a").takes("a.shutdown=2 n0.shutdown=5").rules(&["ready a", "offline n0"]).plan();
+    let answer =
+        cluster("n0: a").takes("a.shutdown=2 n0.shutdown=5").rules(&["ready a", "offline n0"]).plan();
     answer.has("0:2 shutdown a n0").has("2:7 shutdown_node n0");
     let answer = cluster("n0: a | n1: b").rules(&["ready a", "ready b", "offline n0", "offline n1"]).plan();
     answer.actions(4).lasts(2);
@@ -113,7 +114,8 @@ fn a_vm_wakes_up_elsewhere_when_it_must() {
 
 #[test]
 fn forging_needs_a_template() {
-    let base = cluster("n0: | init: a | n1:").takes("a.forge=7 n1.shutdown=20").rules(&["ready a", "offline n1"]);
+    let base =
+        cluster("n0: | init: a | n1:").takes("a.forge=7 n1.shutdown=20").rules(&["ready a", "offline n1"]);
     base.clone().cloneable("a").plan().actions(2).has("0:7 forge a").lasts(20);
     let instance = base.build();
     match quadrille::solve(&instance, &Options::default()) {
@@ -218,10 +220,8 @@ fn an_overload_is_repaired() {
 
 #[test]
 fn nobody_moves_without_need() {
-    let answer = cluster("n0: a b | n1: c | n2: | n3: | ready: d")
-        .cpu("nodes=4 vms=1")
-        .rule("running d")
-        .plan();
+    let answer =
+        cluster("n0: a b | n1: c | n2: | n3: | ready: d").cpu("nodes=4 vms=1").rule("running d").plan();
     answer.moves(0).actions(1);
     cluster("n0: a | n1: b | n2: c | n3:").cpu("nodes=4 vms=1").rule("offline n3").plan().moves(0).actions(1);
 }
@@ -363,9 +363,13 @@ fn a_node_boots_to_park_a_vm() {
 
 #[test]
 fn room_in_pieces_is_no_room() {
-    let base = cluster("n0: a | n1: b | n2: c | n3: d | ready: big")
-        .cpu("nodes=2 vms=1 big=2")
-        .rules(&["running big", "root a", "root b", "root c", "root d"]);
+    let base = cluster("n0: a | n1: b | n2: c | n3: d | ready: big").cpu("nodes=2 vms=1 big=2").rules(&[
+        "running big",
+        "root a",
+        "root b",
+        "root c",
+        "root d",
+    ]);
     base.no_plan();
     cluster("n0: a | n1: b | n2: c | n3: d | ready: big")
         .cpu("nodes=2 vms=1 big=2")

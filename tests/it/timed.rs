@@ -206,7 +206,8 @@ impl<'a> Search<'_, 'a> {
             match busy {
                 Busy::Moving { to, grows } => {
                     let from = seat.place.host().unwrap_or(to);
-                    *seat = question.seat_after(*seat, Step { kind: ActionKind::Migrate { vm, from, to }, grows });
+                    *seat = question
+                        .seat_after(*seat, Step { kind: ActionKind::Migrate { vm, from, to }, grows });
                 }
                 Busy::Ending(place) => seat.place = place,
                 Busy::Waking { .. } | Busy::Starting => {}
@@ -269,7 +270,8 @@ impl<'a> Search<'_, 'a> {
             }
             // What has grown in place stays: it would have moved at its future size.
             let settled = question.grows[vm.index()] && in_place_and_grown(question, vm, seat);
-            for step in question.steps(vm, seat, |node| moment.nodes[node.index()] == (NodePhase::Online, 0)) {
+            for step in question.steps(vm, seat, |node| moment.nodes[node.index()] == (NodePhase::Online, 0))
+            {
                 if (settled && step.kind.is_relocation()) || !self.in_order(moment, vm, step) {
                     continue;
                 }
@@ -312,7 +314,9 @@ impl<'a> Search<'_, 'a> {
                     }
                     ActionKind::ShutdownNode { node }
                 }
-                (NodePhase::Offline, 0) if !question.instance.is_online(node) => ActionKind::BootNode { node },
+                (NodePhase::Offline, 0) if !question.instance.is_online(node) => {
+                    ActionKind::BootNode { node }
+                }
                 _ => continue,
             };
             let lasts = question.duration(kind);
@@ -345,10 +349,11 @@ impl<'a> Search<'_, 'a> {
         let moves = |vm: VmId| matches!(moment.busy[vm.index()], Some((Busy::Moving { .. }, _)));
         let changes = |vm: VmId| moment.busy[vm.index()].is_some() && !moves(vm);
         if step.kind.is_transition() {
-            let waits = question.sequences.iter().any(|list| match list.iter().position(|&other| other == vm) {
-                Some(turn) => list.iter().enumerate().any(|(at, &other)| at != turn && changes(other)),
-                None => false,
-            });
+            let waits =
+                question.sequences.iter().any(|list| match list.iter().position(|&other| other == vm) {
+                    Some(turn) => list.iter().enumerate().any(|(at, &other)| at != turn && changes(other)),
+                    None => false,
+                });
             if waits || question.out_of_turn(vm, |vm| moment.seats[vm.index()].place) {
                 return false;
             }
@@ -363,7 +368,8 @@ impl<'a> Search<'_, 'a> {
             .iter()
             .any(|list| list.contains(&vm) && list.iter().any(|&other| other != vm && moves(other)));
         let early = question.precedences.iter().any(|&(first, then)| {
-            (first == vm && (moment.seats[then.index()].relocated || moves(then))) || (then == vm && moves(first))
+            (first == vm && (moment.seats[then.index()].relocated || moves(then)))
+                || (then == vm && moves(first))
         });
         let alone = question.synced.iter().enumerate().any(|(group, list)| {
             let together = |other: &VmId| moves(*other) && !self.equally_long(vm, *other);
