@@ -326,3 +326,15 @@ fn manual_pages_and_schemas() {
         assert!(schema["$schema"].is_string() && schema["properties"].is_object(), "{kind}");
     }
 }
+
+#[test]
+fn the_readme_shows_what_happens() {
+    let file = |name: &str| {
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).expect("part of the repository")
+    };
+    let readme = file("README.md");
+    assert!(readme.contains(&file("models/talk/talk.txt")), "README.md shows the plan of the talk");
+    let quickstart = file("examples/quickstart.rs");
+    let program = quickstart.find("use quadrille::Constraint;").and_then(|at| quickstart.get(at..));
+    assert!(readme.contains(program.expect("the imports")), "README.md shows examples/quickstart.rs");
+}
