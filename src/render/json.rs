@@ -7,6 +7,7 @@ use crate::model::ActionKind;
 use crate::model::Instance;
 use crate::model::Metrics;
 use crate::model::Plan;
+use crate::model::ResourceId;
 use crate::outcome::Bounded;
 use crate::outcome::Conflict;
 use crate::outcome::Outcome;
@@ -134,14 +135,12 @@ fn actions(instance: &Instance, plan: &Plan) -> Vec<Value> {
         .collect()
 }
 
+/// Amounts by the names of resources.
 fn allocations(instance: &Instance, action: &Action) -> Value {
-    action
-        .allocations
-        .iter()
-        .map(|&(resource, amount)| {
-            value!({ "resource": name::raw_resource(instance, resource), "amount": amount })
-        })
-        .collect()
+    let amount = |&(resource, amount): &(ResourceId, u64)| {
+        (name::raw_resource(instance, resource).into_owned(), Value::from(amount))
+    };
+    Value::Object(action.allocations.iter().map(amount).collect())
 }
 
 /// The kind and what it is done to.

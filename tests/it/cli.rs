@@ -77,8 +77,8 @@ fn the_talk_comes_out_as_told() {
         let output = run(&["plan", file], "");
         assert_exit(&output, 0);
         assert_eq!(without_time(&stdout(&output)), without_time(&expected), "{file}");
-        let checked = run(&["check", file], "");
-        assert_exit(&checked, 6);
+        // Nothing is wrong before the plan: what is wished for is not met yet, that is all.
+        assert_exit(&run(&["check", file], ""), 0);
     }
 }
 
@@ -235,7 +235,7 @@ fn a_damaged_archive_is_bad_input() {
     let path = folder.join("instance.json.gz");
     let output = run(&["generate", "--nodes", "50", "--vms", "200", "-o", text(&path)], "");
     assert_exit(&output, 0);
-    assert_exit(&run(&["check", text(&path)], ""), 6);
+    assert_exit(&run(&["check", text(&path)], ""), 0);
     let bytes = fs::read(&path).expect("the archive");
     fs::write(&path, &bytes[..bytes.len() / 2]).expect("a temporary file");
     let output = run(&["plan", text(&path)], "");
@@ -272,8 +272,16 @@ fn generated_instances_depend_on_the_seed_alone() {
     let instance = generate("1", "quadrille");
     assert_eq!(instance, generate("1", "quadrille"));
     assert_ne!(instance, generate("2", "quadrille"));
-    let output = run(&["plan", "-", "--format", "json", "--step-limit", "20000"], &instance);
-    assert_exit(&output, 0);
+    // A plan with boots, moves to larger shares and allocations, written, read back and checked.
+    let folder = folder("generated");
+    let path = folder.join("instance.json");
+    fs::write(&path, &instance).expect("a temporary file");
+    for format in ["json", "btrplace"] {
+        let plan = folder.join("plan.json");
+        let arguments = ["plan", text(&path), "--format", format, "--step-limit", "20000", "-o", text(&plan)];
+        assert_exit(&run(&arguments, ""), 0);
+        assert_exit(&run(&["check", text(&path), text(&plan)], ""), 0);
+    }
     // To BtrPlace's JSON and back: the same question.
     let theirs = run(&["convert", "-", "--format", "btrplace", "--lenient"], &instance);
     assert_exit(&theirs, 0);
