@@ -249,7 +249,7 @@ fn assemble(
     let is_down = |node: u32| down.binary_search(&node).is_ok();
     for (rack, nodes) in racks.iter().enumerate() {
         for node in nodes.clone() {
-            let name = format!("rack{rack}-{}", node - nodes.start);
+            let name = format!("r{rack}n{}", node - nodes.start);
             if is_down(node) {
                 b.offline_node(&name)
             } else {
