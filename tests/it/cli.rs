@@ -192,8 +192,7 @@ fn plans_are_written_compressed_read_back_and_checked() {
     let (theirs, ours) = (folder.join("theirs.json"), folder.join("ours.json"));
     let plan = folder.join("plan.json.gz");
     let convert = |from: &Path, format, to: &Path| {
-        let output =
-            run(&["convert", text(&instance), text(from), "--format", format, "-o", text(to)], "");
+        let output = run(&["convert", text(&instance), text(from), "--format", format, "-o", text(to)], "");
         assert_exit(&output, 0);
     };
     convert(&plan, "btrplace", &theirs);
@@ -202,7 +201,8 @@ fn plans_are_written_compressed_read_back_and_checked() {
     assert_exit(&run(&["check", text(&instance), text(&ours)], ""), 0);
     // A plan for another cluster is refused, and a plan that does nothing leaves the rule broken.
     let empty = folder.join("empty.json");
-    fs::write(&empty, r#"{"schema": "quadrille/plan/1", "plan": {"actions": []}}"#).expect("a temporary file");
+    fs::write(&empty, r#"{"schema": "quadrille/plan/1", "plan": {"actions": []}}"#)
+        .expect("a temporary file");
     let output = run(&["check", text(&instance), text(&empty)], "");
     assert_exit(&output, 6);
     assert!(stdout(&output).contains("spread"), "{}", stdout(&output));
@@ -212,8 +212,7 @@ fn plans_are_written_compressed_read_back_and_checked() {
 fn a_damaged_archive_is_bad_input() {
     let folder = folder("archive");
     let path = folder.join("instance.json.gz");
-    let output =
-        run(&["generate", "--nodes", "50", "--vms", "200", "-o", text(&path)], "");
+    let output = run(&["generate", "--nodes", "50", "--vms", "200", "-o", text(&path)], "");
     assert_exit(&output, 0);
     assert_exit(&run(&["check", text(&path)], ""), 6);
     let bytes = fs::read(&path).expect("the archive");
@@ -227,8 +226,23 @@ fn a_damaged_archive_is_bad_input() {
 fn generated_instances_depend_on_the_seed_alone() {
     let generate = |seed: &str, format: &str| {
         let output = run(
-            &["generate", "--nodes", "40", "--ratio", "5", "--scenario", "mixed", "--constrained", "50%",
-              "--rack", "10", "--seed", seed, "--format", format],
+            &[
+                "generate",
+                "--nodes",
+                "40",
+                "--ratio",
+                "5",
+                "--scenario",
+                "mixed",
+                "--constrained",
+                "50%",
+                "--rack",
+                "10",
+                "--seed",
+                seed,
+                "--format",
+                format,
+            ],
             "",
         );
         assert_exit(&output, 0);

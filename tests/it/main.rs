@@ -3,6 +3,7 @@
 mod brute;
 mod cli;
 mod common;
+mod corpus;
 mod generate;
 mod oracle;
 mod properties;
