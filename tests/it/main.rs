@@ -9,6 +9,7 @@ mod oracle;
 mod properties;
 mod replay;
 mod scenario_checker;
+mod scenario_files;
 mod scenario_model;
 mod scenario_rules;
 mod scenario_states;
