@@ -8,6 +8,7 @@
 
 mod argument;
 mod manual;
+mod shared;
 mod signature;
 
 pub mod among;
@@ -46,7 +47,9 @@ pub use argument::Ratio;
 pub use argument::Timestamp;
 pub use argument::VmSequence;
 pub use manual::manual_page;
+pub use shared::list;
 pub use signature::BtrPlaceFlag;
+pub use signature::Build;
 pub use signature::Described;
 pub use signature::Parameter;
 pub use signature::Restrictions;
@@ -56,13 +59,19 @@ use crate::compile::Builder;
 use crate::model::Configuration;
 use crate::model::Instance;
 use crate::model::NodeId;
-use crate::model::NodePhase;
-use crate::model::NodeSet;
 use crate::model::ResourceId;
 use crate::model::Run;
 use crate::model::VmId;
-use crate::model::VmSet;
 use crate::model::VmState;
+use shared::disjoint;
+use shared::group_of;
+use shared::in_state;
+use shared::node_names;
+#[cfg(test)]
+use shared::over;
+use shared::phase_name;
+use shared::union;
+use shared::vm_names;
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
@@ -174,26 +183,31 @@ impl Constraint {
         }
     }
 
-    /// Does it speak of VMs, nodes and resources of the instance only, and do its
-    /// arguments go together? Readers guarantee it; programs may err. Linear in the
-    /// number of arguments.
+    /// Does it speak of VMs, nodes and resources of the instance only, and, if it is of
+    /// the catalog, do its arguments go together? Readers guarantee it; programs may err.
+    /// Linear in the number of arguments.
     ///
     /// # Errors
     /// What does not fit.
     pub fn fits(&self, instance: &Instance) -> Result<(), String> {
-        let signature = self.rule.signature();
+        let found = self.rule.signature();
         let arguments = self.rule.arguments();
-        for (parameter, argument) in (signature.parameters)().iter().zip(&arguments) {
+        for (parameter, argument) in (found.parameters)().iter().zip(&arguments) {
             if !argument.is_within(instance) {
                 return Err(format!(
                     "`{}` of `{}` names what the instance does not have",
-                    parameter.name, signature.name
+                    parameter.name, found.name
                 ));
             }
         }
-        (signature.build)(&arguments)
-            .map(|_| ())
-            .map_err(|message| format!("`{}`: {message}", signature.name))
+        // A rule from elsewhere need not be buildable from arguments.
+        match signature(found.name) {
+            Some(known) => {
+                (known.build)(&arguments).map_err(|message| format!("`{}`: {message}", found.name))?;
+                Ok(())
+            }
+            None => Ok(()),
+        }
     }
 
     /// The same, to hold at the end.
@@ -341,9 +355,12 @@ pub trait SideConstraint: Described + fmt::Debug + Send + Sync + 'static {
 
     /// Does the rule wish for another state of things (a VM to boot, a node to switch
     /// off, a larger share), so that it is not wrong that it does not hold yet? Such
-    /// rules are left out when the source configuration is checked by itself.
+    /// rules are left out when the source configuration is checked by itself. Where
+    /// nothing else is said: rules about the end alone that cannot be soft, since
+    /// those are not about places.
     fn is_goal(&self) -> bool {
-        self.wants().is_some()
+        let signature = self.signature();
+        signature.restrictions == Restrictions::Discrete && !signature.may_be_soft
     }
 
     /// The largest load of a node in a resource, in place of the node's capacity.
@@ -361,121 +378,12 @@ pub trait SideConstraint: Described + fmt::Debug + Send + Sync + 'static {
     fn post(&self, builder: &mut Builder<'_>);
 }
 
-/// Names for a sentence: `a`, `a and b`, `a, b and c`; at most a dozen.
-pub fn list<'n>(names: impl Iterator<Item = &'n str>) -> String {
-    const MOST: usize = 12;
-    let names: Vec<&str> = names.collect();
-    if let Some((shown, more)) = names.split_at_checked(MOST)
-        && !more.is_empty()
-    {
-        return format!("{} and {} more", shown.join(", "), more.len());
-    }
-    match names.as_slice() {
-        [] => String::new(),
-        [one] => (*one).to_owned(),
-        [most @ .., last] => format!("{} and {last}", most.join(", ")),
-    }
-}
-
-/// The names of VMs for a sentence.
-fn vm_names(instance: &Instance, vms: &[VmId]) -> String {
-    list(vms.iter().map(|&vm| instance.vm_name(vm)))
-}
-
-/// The names of nodes for a sentence.
-fn node_names(instance: &Instance, nodes: &[NodeId]) -> String {
-    list(nodes.iter().map(|&node| instance.node_name(node)))
-}
-
-/// The rules about one state of one VM: satisfied in that state.
-fn in_state(at: &Configuration<'_>, vm: VmId, wanted: VmState) -> Result<(), Violation> {
-    let found = at.state(vm);
-    if found == wanted {
-        return Ok(());
-    }
-    let text = format!("{} is {}; {} is asked for", at.instance().vm_name(vm), found.name(), wanted.name());
-    Err(Violation::new(1, vec![vm], Vec::new(), text))
-}
-
-/// The word for the phase of a node.
-fn phase_name(phase: NodePhase) -> &'static str {
-    match phase {
-        NodePhase::Offline => "offline",
-        NodePhase::Booting => "booting",
-        NodePhase::Online => "online",
-        NodePhase::ShuttingDown => "shutting down",
-    }
-}
-
-/// The group of a node; the first one listed where several have it.
-fn group_of(groups: &[NodeSet], node: NodeId) -> Option<usize> {
-    groups.iter().position(|group| group.binary_search(&node).is_ok())
-}
-
-/// The members of several sets, each once.
-fn union(sets: &[VmSet]) -> Cow<'_, [VmId]> {
-    if let [only] = sets {
-        return Cow::Borrowed(only);
-    }
-    let mut all: Vec<VmId> = sets.iter().flat_map(|set| set.iter().copied()).collect();
-    all.sort_unstable();
-    all.dedup();
-    Cow::Owned(all)
-}
-
-/// Refuses sets that have an element in common.
-fn disjoint<T: Ord + Copy>(sets: &[Arc<[T]>], name: &str) -> Result<(), String> {
-    let mut all: Vec<(T, usize)> = Vec::new();
-    for (at, set) in sets.iter().enumerate() {
-        all.extend(set.iter().map(|&element| (element, at)));
-    }
-    all.sort_unstable();
-    match all.windows(2).find(|pair| pair[0].0 == pair[1].0 && pair[0].1 != pair[1].1) {
-        Some(pair) => Err(format!(
-            "sets {} and {} of `{name}` have an element in common; they must be disjoint",
-            pair[0].1 + 1,
-            pair[1].1 + 1
-        )),
-        None => Ok(()),
-    }
-}
-
-#[cfg(test)]
-mod test_support {
-    use super::SideConstraint;
-    use super::Violation;
-    use crate::model::Action;
-    use crate::model::ActionKind;
-    use crate::model::Instance;
-    use crate::model::Plan;
-    use crate::model::Reason;
-    use crate::model::Run;
-
-    /// What a rule says to a plan of these actions, each with start and end.
-    pub(super) fn over(
-        rule: &impl SideConstraint,
-        instance: &Instance,
-        actions: &[(ActionKind, u64, u64)],
-    ) -> Result<(), Violation> {
-        let actions = actions
-            .iter()
-            .map(|&(kind, start, end)| Action {
-                kind,
-                start,
-                end,
-                allocations: Vec::new(),
-                reason: Reason::Unknown,
-            })
-            .collect();
-        let plan = Plan { actions, happens_before: Vec::new() };
-        rule.holds_over(&Run::new(instance, &plan))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::InstanceBuilder;
+    use crate::model::NodeSet;
+    use crate::model::VmSet;
     use std::collections::BTreeSet;
 
     /// An argument of a kind; sets of sets are disjoint.
@@ -526,7 +434,7 @@ mod tests {
         for entry in std::fs::read_dir(folder).expect("the folder of constraints") {
             let path = entry.expect("an entry").path();
             let stem = path.file_stem().and_then(|stem| stem.to_str()).expect("a name").to_owned();
-            if !["argument", "manual", "signature"].contains(&stem.as_str()) {
+            if !["argument", "manual", "shared", "signature"].contains(&stem.as_str()) {
                 let source = std::fs::read_to_string(&path).expect("a readable file");
                 let name = source.split('`').nth(1).expect("a name in the first line").to_owned();
                 let snake: String = name
@@ -670,16 +578,5 @@ mod tests {
         assert!(Constraint::new(split::Split { parts }).fits(&instance).is_err());
         let ordered = seq::Seq { vms: VmSequence([v1, v0].into()) };
         assert_eq!(Constraint::new(ordered).rule.arguments(), [Argument::VmList([v1, v0].into())]);
-    }
-
-    #[test]
-    fn long_lists_are_cut() {
-        let names: Vec<String> = (0..14).map(|at| format!("v{at}")).collect();
-        let text = |count: usize| list(names[..count].iter().map(String::as_str));
-        assert_eq!(text(0), "");
-        assert_eq!(text(1), "v0");
-        assert_eq!(text(3), "v0, v1 and v2");
-        assert_eq!(text(12), "v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10 and v11");
-        assert_eq!(text(14), "v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11 and 2 more");
     }
 }

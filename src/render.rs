@@ -1,1 +1,29 @@
 //! Plans, reports and conflicts for people and programs.
+//!
+//! Names come from files that anybody may have written: every text here escapes what a
+//! terminal, a JSON reader or Graphviz might take for something else.
+
+mod dot;
+mod gantt;
+mod json;
+mod label;
+mod name;
+mod report;
+mod summary;
+mod text;
+mod words;
+
+pub use dot::dot;
+pub use gantt::gantt;
+pub use json::Measured;
+pub use json::json;
+pub use json::json_text;
+pub use report::report;
+pub use report::report_json;
+pub use summary::summary;
+pub use text::TextOptions;
+pub use text::events;
+pub use text::text;
+
+#[cfg(test)]
+mod example;

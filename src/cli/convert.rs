@@ -102,14 +102,19 @@ pub(super) fn write_instance(
     output: Option<&Path>,
     terminal: &Terminal,
 ) -> Result<(), Failure> {
-    let options = WriteOptions { lossy };
-    let written = match format {
-        InstanceFormat::Quadrille => format::native::write_instance(instance, &options),
-        InstanceFormat::Btrplace => format::btrplace::write_instance(instance, &options),
-    };
-    deliver(written, output, terminal)
+    match format {
+        InstanceFormat::Quadrille => {
+            let text = format::native::write_instance(instance).map_err(Failure::input)?;
+            output::write(output, |out| out.write_all(text.as_bytes()))
+        }
+        InstanceFormat::Btrplace => {
+            let options = WriteOptions { lossy };
+            deliver(format::btrplace::write_instance(instance, &options), output, terminal)
+        }
+    }
 }
 
+/// Writes a document and tells its notes.
 pub(super) fn deliver(
     written: Result<Written, FormatError>,
     output: Option<&Path>,

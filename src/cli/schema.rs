@@ -27,6 +27,6 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         Kind::Plan => SchemaKind::Plan,
     };
     let schema = format::schema(kind);
-    output::write(None, |out| out.write_all(schema.as_bytes()))?;
+    output::write(None, |out| writeln!(out, "{schema:#}"))?;
     Ok(Exit::Done)
 }

@@ -84,7 +84,7 @@ side_constraint! {
 }
 
 /// What one check may spend, in comparisons of a VM with a node: about a second.
-const BUDGET: u64 = 400_000_000;
+const BUDGET: u64 = 200_000_000;
 
 impl Ft {
     /// The nodes that may crash.
@@ -307,5 +307,204 @@ impl SideConstraint for Ft {
         let failures = u32::try_from(self.failures).unwrap_or(u32::MAX);
         let mode = self.ft_mode().unwrap_or(FtMode::Restart);
         builder.survive(&self.nodes_of(builder.instance()), failures, mode);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::constraint::Constraint;
+    use crate::constraint::Described;
+    use crate::constraint::Ratio;
+    use crate::constraint::overbook::Overbook;
+    use crate::model::InstanceBuilder;
+    use crate::model::NodePhase;
+    use crate::model::Place;
+
+    /// Nodes n0, n1, … of capacity 10 that run VMs of these sizes, v0, v1, …
+    fn cluster(content: &[&[u64]]) -> InstanceBuilder {
+        let mut b = InstanceBuilder::new();
+        let cpu = b.resource_with_defaults("cpu", 10, 0);
+        let mut count = 0;
+        for (at, sizes) in content.iter().enumerate() {
+            let node = b.node(&format!("n{at}"));
+            for &size in *sizes {
+                let vm = b.running_vm(&format!("v{count}"), node);
+                b.demand(vm, cpu, size);
+                count += 1;
+            }
+        }
+        b
+    }
+
+    fn ft(failures: u64, mode: &str) -> Ft {
+        Ft { nodes: [].into(), failures, mode: mode.to_owned() }
+    }
+
+    fn amount(instance: &Instance, rule: &Ft) -> u64 {
+        rule.holds(&Configuration::source(instance)).err().map_or(0, |violation| violation.amount)
+    }
+
+    #[test]
+    fn three_meanings_of_surviving() {
+        // By content: restart, aggregate, slots, for one failure.
+        let cases: [(&[&[u64]], [u64; 3]); 5] = [
+            // One large VM; a slot of 6 goes once into a node, 2 for 9 VMs.
+            (&[&[6], &[1, 1, 1, 1], &[1, 1, 1, 1]], [0, 0, 7]),
+            // 7 against holes of 5 and 5; it would fit if others moved.
+            (&[&[7], &[5], &[5]], [1, 0, 1]),
+            // Not even then.
+            (&[&[6], &[6], &[6]], [1, 0, 1]),
+            (&[&[3, 2], &[3, 2], &[3, 2], &[3, 2]], [0, 0, 0]),
+            // Room for 4 in sum, but in pieces of 3.
+            (&[&[4, 3], &[4, 3], &[4]], [1, 0, 1]),
+        ];
+        for (content, expected) in cases {
+            let instance = cluster(content).build().expect("a valid instance");
+            let found = ["restart", "aggregate", "slots"].map(|mode| amount(&instance, &ft(1, mode)));
+            assert_eq!(found, expected, "{content:?}");
+        }
+    }
+
+    #[test]
+    fn several_failures() {
+        let instance = cluster(&[&[3, 2], &[3, 2], &[3, 2], &[3, 2]]).build().expect("a valid instance");
+        let of = |mode| [1, 2, 3, 4].map(|failures| amount(&instance, &ft(failures, mode)));
+        assert_eq!(of("restart"), [0, 0, 4, 8]);
+        assert_eq!(of("aggregate"), [0, 0, 10, 20]);
+        assert_eq!(of("slots"), [0, 2, 5, 8]);
+        assert_eq!(amount(&instance, &ft(u64::MAX, "restart")), 8);
+    }
+
+    #[test]
+    fn the_worst_crash_is_named_and_one_migration_mends_it() {
+        let instance = cluster(&[&[4, 3], &[4, 3], &[4]]).build().expect("a valid instance");
+        let mut at = Configuration::source(&instance);
+        let broken = ft(1, "restart").holds(&at).map_err(|v| (v.vms, v.nodes, v.text));
+        let text = "if n2 crash, v4 cannot restart elsewhere".to_owned();
+        assert_eq!(broken, Err((vec![VmId(4)], vec![NodeId(2)], text)));
+        at.enter(VmId(3), NodeId(0), Box::new([3]));
+        at.arrive(VmId(3));
+        assert_eq!(ft(1, "restart").holds(&at), Ok(()));
+    }
+
+    #[test]
+    fn only_the_nodes_of_the_rule_crash_and_all_online_ones_help() {
+        let mut b = cluster(&[&[6], &[7], &[8], &[]]);
+        let dark = b.offline_node("dark");
+        let instance = b.build().expect("a valid instance");
+        let first = |count: u32| -> NodeSet { (0..count).map(NodeId).collect() };
+        let rule = |nodes, failures| Ft { nodes, ..ft(failures, "restart") };
+        // The spare node takes the VMs of any one, not those of any two.
+        assert_eq!(amount(&instance, &rule(first(3), 1)), 0);
+        assert_eq!(amount(&instance, &rule(first(3), 2)), 1);
+        assert_eq!(amount(&instance, &rule([dark].into(), 1)), 0);
+        let mut at = Configuration::source(&instance);
+        at.set_phase(NodeId(3), NodePhase::ShuttingDown);
+        assert!(rule(first(3), 1).holds(&at).is_err());
+        at.set_phase(dark, NodePhase::Booting);
+        assert!(rule(first(3), 1).holds(&at).is_err());
+        at.set_phase(dark, NodePhase::Online);
+        assert_eq!(rule(first(3), 1).holds(&at), Ok(()));
+    }
+
+    #[test]
+    fn one_of_two_restarts_where_there_is_room_for_one() {
+        // Full in cpu, full in cpu, room for 2 cpu and 5 GB; two VMs of 2 cpu and 3 GB.
+        let mut b = InstanceBuilder::new();
+        let [cpu, mem] = ["cpu", "mem"].map(|name| b.resource_with_defaults(name, 8, 0));
+        let nodes = ["n1", "n3", "n4", "n5"].map(|name| b.node(name));
+        for (name, node, size) in [
+            ("vm1", nodes[0], [8, 4]),
+            ("vm3", nodes[1], [2, 3]),
+            ("vm5", nodes[1], [2, 3]),
+            ("vm2", nodes[2], [8, 1]),
+            ("vm4", nodes[3], [6, 3]),
+        ] {
+            let vm = b.running_vm(name, node);
+            b.demand(vm, cpu, size[0]).demand(vm, mem, size[1]);
+        }
+        b.offline_node("n2");
+        let instance = b.build().expect("a valid instance");
+        let rule = Ft { nodes: [nodes[1]].into(), ..ft(1, "restart") };
+        assert_eq!(amount(&instance, &rule), 1);
+        // Another node wakes up: room for both.
+        let mut at = Configuration::source(&instance);
+        at.set_phase(NodeId(4), NodePhase::Online);
+        assert_eq!(rule.holds(&at), Ok(()));
+    }
+
+    #[test]
+    fn overbooked_nodes_take_more() {
+        let mut b = cluster(&[&[7], &[5], &[5]]);
+        let overbook = |ratio, node| Overbook {
+            node: NodeId(node),
+            resource: crate::model::ResourceId(0),
+            ratio: Ratio::new(ratio).expect("a ratio"),
+        };
+        b.constraint(Constraint::new(overbook(1.2, 1)));
+        let mut instance = b.build().expect("a valid instance");
+        assert_eq!(amount(&instance, &ft(1, "restart")), 0);
+        // The smallest ratio of a node counts.
+        instance.add_constraint(Constraint::new(overbook(1.1, 1)));
+        assert_eq!(amount(&instance, &ft(1, "restart")), 1);
+    }
+
+    #[test]
+    fn a_migrant_is_restarted_for_both_its_nodes() {
+        let instance = cluster(&[&[5], &[4], &[]]).build().expect("a valid instance");
+        let mut at = Configuration::source(&instance);
+        assert_eq!(ft(1, "restart").holds(&at), Ok(()));
+        at.enter(VmId(0), NodeId(1), Box::new([5]));
+        // n1 holds 9: its crash needs room for 4 and 5 beside 5 and nothing.
+        assert_eq!(ft(1, "restart").holds(&at), Ok(()));
+        at.put(VmId(1), Place::Running(NodeId(2)));
+        at.allocate(VmId(1), crate::model::ResourceId(0), 6);
+        assert_eq!(ft(1, "restart").holds(&at).map_err(|v| v.nodes), Err(vec![NodeId(2)]));
+    }
+
+    #[test]
+    fn idle_clusters_and_clusters_without_resources() {
+        assert_eq!(amount(&Instance::default(), &ft(1, "restart")), 0);
+        let mut b = InstanceBuilder::new();
+        let node = b.node("n0");
+        let instance = b.build().expect("a valid instance");
+        for mode in ["restart", "aggregate", "slots"] {
+            assert_eq!(amount(&instance, &ft(1, mode)), 0);
+        }
+        // Without resources there is always room, but a node is needed all the same.
+        let mut b = InstanceBuilder::new();
+        assert_eq!(b.node("n0"), node);
+        b.running_vm("vm", node);
+        let mut alone = Configuration::source(&instance);
+        let instance = b.build().expect("a valid instance");
+        assert_eq!(amount(&instance, &ft(1, "restart")), 1);
+        assert_eq!(amount(&instance, &ft(1, "slots")), 1);
+        alone.set_phase(node, NodePhase::Offline);
+        assert_eq!(ft(1, "restart").holds(&alone), Ok(()));
+    }
+
+    #[test]
+    fn defaults_and_wrong_arguments() {
+        let parameters = (Ft::SIGNATURE.parameters)();
+        let defaults: Vec<Argument> =
+            parameters.iter().filter_map(|parameter| parameter.default).map(|d| d()).collect();
+        assert_eq!(defaults, ft(1, "restart").arguments());
+        assert!((Ft::SIGNATURE.build)(&ft(0, "restart").arguments()).is_err());
+        assert!((Ft::SIGNATURE.build)(&ft(1, "replace").arguments()).is_err());
+    }
+
+    #[test]
+    fn a_step_limit_is_not_silence() {
+        let instance =
+            cluster(&[&[4, 3], &[4, 3], &[4, 3, 3], &[4, 3, 3]]).build().expect("a valid instance");
+        let at = Configuration::source(&instance);
+        let rule = ft(1, "restart");
+        let nodes = Nodes::of(&rule, &at);
+        for budget in 0..60 {
+            assert!(rule.restart(&at, &nodes, budget).is_err(), "{budget}");
+        }
+        let none = rule.restart(&at, &nodes, 0).map_err(|violation| violation.text);
+        assert!(none.is_err_and(|text| text.contains("step limit")));
     }
 }

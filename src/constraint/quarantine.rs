@@ -89,7 +89,7 @@ impl SideConstraint for Quarantine {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::constraint::test_support::over;
+    use crate::constraint::over;
     use crate::model::InstanceBuilder;
 
     #[test]

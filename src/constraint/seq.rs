@@ -102,7 +102,7 @@ impl SideConstraint for Seq {
 mod tests {
     use super::*;
     use crate::constraint::Described;
-    use crate::constraint::test_support::over;
+    use crate::constraint::over;
     use crate::model::ActionKind::*;
     use crate::model::InstanceBuilder;
 

@@ -99,7 +99,7 @@ impl SideConstraint for Serialize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::constraint::test_support::over;
+    use crate::constraint::over;
     use crate::model::ActionKind;
     use crate::model::InstanceBuilder;
 

@@ -75,8 +75,11 @@ pub struct Signature {
     /// The source file, whose `//!` lines are the manual page.
     pub source: &'static str,
     /// Builds the rule from one argument for each parameter.
-    pub build: fn(&[Argument]) -> Result<Arc<dyn SideConstraint>, String>,
+    pub build: Build,
 }
+
+/// From one argument for each parameter to the rule; the error says what does not fit.
+pub type Build = fn(&[Argument]) -> Result<Arc<dyn SideConstraint>, String>;
 
 /// A rule that can say its name and arguments; `side_constraint!` writes it.
 pub trait Described {

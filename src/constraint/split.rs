@@ -121,7 +121,7 @@ mod tests {
         assert_eq!(broken, Err((2, vec![a1, c0], vec![n1])));
         at.arrive(a1);
         assert_eq!(rule.holds(&at).map_err(|v| v.amount), Err(2));
-        // Repaired by a migration that is never worse.
+        // From bad to bad it is worse on the way, from bad to good it is not.
         at.enter(c0, n0, Box::new([]));
         assert_eq!(rule.holds(&at).map_err(|v| v.amount), Err(3));
         at.enter(c0, n2, Box::new([]));

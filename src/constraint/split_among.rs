@@ -18,7 +18,8 @@
 //! `{"splitAmong": {"vm_parts": [["vm1", "vm2"], ["vm3"]], "node_parts": [["n1"], ["n2"]], "continuous": false}}`
 //!
 //! # Compiles to
-//! Same group for each set, different groups for different sets.
+//! Same group for each set, different groups for different sets; no bin at all for a VM
+//! that is in two sets.
 //!
 //! # Cost
 //! Checking: n log n in the members and nodes listed. Planning: constant time for each
@@ -106,6 +107,15 @@ impl SideConstraint for SplitAmong {
 
     fn post(&self, builder: &mut Builder<'_>) {
         builder.groups_apart(&self.vm_parts, &self.node_parts);
+        // A VM of two sets would put both into one group wherever it runs.
+        let mut members: Vec<VmId> = self.vm_parts.iter().flat_map(|part| part.iter().copied()).collect();
+        members.sort_unstable();
+        let mut torn: Vec<VmId> =
+            members.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
+        torn.dedup();
+        if !torn.is_empty() {
+            builder.within(&torn.into(), &[].into());
+        }
     }
 }
 
@@ -171,6 +181,15 @@ mod tests {
         assert_eq!(rule.holds(&at), Ok(()));
         let overlapping = SplitAmong { node_parts: [[n0].into(), [n0, n1].into()].into(), ..rule };
         assert!((SplitAmong::SIGNATURE.build)(&overlapping.arguments()).is_err());
+        // A VM of two sets may not run.
+        let torn = SplitAmong { vm_parts: [[a].into(), [a, c].into()].into(), ..overlapping.clone() };
+        assert!(torn.holds(&at).is_err());
+        let mut instance = instance.clone();
+        instance.add_constraint(crate::constraint::Constraint::new(SplitAmong {
+            node_parts: [[n0].into(), [n1].into()].into(),
+            ..torn
+        }));
+        assert_eq!(Builder::post_all(&instance).relations.len(), 2);
         // No group at all: whoever runs is at fault.
         let none = SplitAmong { node_parts: [].into(), ..overlapping };
         assert_eq!(none.holds(&at).map_err(|v| v.amount), Err(2));

@@ -103,7 +103,7 @@ impl SideConstraint for Sync {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::constraint::test_support::over;
+    use crate::constraint::over;
     use crate::model::ActionKind;
     use crate::model::InstanceBuilder;
 

@@ -248,7 +248,7 @@ impl InstanceBuilder {
     ///
     /// # Errors
     /// Names declared twice, VMs on nodes that are off, sums past
-    /// [`InstanceBuilder::LARGEST_SUM`].
+    /// [`InstanceBuilder::LARGEST_SUM`], constraints that do not fit the instance.
     pub fn build(mut self) -> Result<Instance, BuildError> {
         self.instance.vms.attributes = std::mem::take(&mut self.vm_attributes).table();
         self.instance.nodes.attributes = std::mem::take(&mut self.node_attributes).table();
@@ -288,6 +288,9 @@ impl Instance {
                     ));
                 }
             }
+        }
+        for constraint in &self.constraints {
+            constraint.fits(&self).map_err(|message| BuildError { message })?;
         }
         Ok(self)
     }

@@ -6,7 +6,10 @@ mod world;
 
 use super::*;
 use crate::compile::Relationship;
+use crate::model::ActionKind;
 use crate::model::Plan;
+use crate::verify;
+use crate::verify::CoreRule;
 use random::Case;
 use random::Dice;
 use world::World;
@@ -267,4 +270,35 @@ fn input_order_does_not_matter() {
         order(&case.instance, &case.posted, &mut other);
         assert_eq!(other, case.plan);
     }
+}
+
+#[test]
+fn the_checker_agrees() {
+    let mut plans = 0;
+    for seed in 0..CASES {
+        let case = ordered(seed);
+        // Copies that are thrown away are no re-instantiation to the checker.
+        let steps =
+            |clone: fn(&ActionKind) -> bool| case.plan.actions.iter().filter(|a| clone(&a.kind)).count();
+        let thrown_away = steps(|kind| matches!(kind, ActionKind::ForgeClone { .. }))
+            != steps(|kind| matches!(kind, ActionKind::BootClone { .. }));
+        if thrown_away || !verify::verify_source(&case.instance).is_ok() {
+            continue;
+        }
+        let mut retimed = case.plan.clone();
+        retime(&case.instance, &case.posted, &mut retimed);
+        for plan in [&case.plan, &retimed] {
+            plans += 1;
+            let report = verify::verify(&case.instance, plan, &verify::VerifyOptions::default());
+            // Random durations are not those of the instance; times are no question here.
+            let wrong = report.findings.iter().find(|finding| {
+                matches!(
+                    finding.source,
+                    verify::Source::Core(CoreRule::Capacity | CoreRule::Hosting | CoreRule::Order)
+                )
+            });
+            assert!(wrong.is_none(), "{seed}: {wrong:?}\n{}", explain(&case, plan, ""));
+        }
+    }
+    assert!(plans > 50, "{plans} plans");
 }

@@ -417,25 +417,26 @@ impl<'p> Ledger<'p> {
                 })
                 .sum(),
             RelationKind::GroupsApart { items, partition } => {
+                // Parts at fault: outside all groups, in several, or in one with another part.
                 let members: Vec<u32> = items.iter().map(|&(item, _)| item).collect();
                 let mut used: Vec<(u32, u32)> = Vec::new();
-                let mut outside = 0;
                 for (bin, item) in in_bins(&members) {
-                    match self.group(*partition, bin) {
-                        NONE => outside += 1,
-                        group => {
-                            let part = items[items.partition_point(|row| row.0 < item)].1;
-                            used.push((part, group));
-                        }
-                    }
+                    let part = items[items.partition_point(|row| row.0 < item)].1;
+                    used.push((self.group(*partition, bin), part));
                 }
                 used.sort_unstable();
                 used.dedup();
-                let extra: u64 = used.chunk_by(|a, b| a.0 == b.0).map(|chunk| chunk.len() as u64 - 1).sum();
-                used.sort_unstable_by_key(|&(part, group)| (group, part));
-                let shared: u64 =
-                    used.chunk_by(|a, b| a.1 == b.1).filter(|chunk| chunk.len() > 1).count() as u64;
-                outside + extra + shared
+                let mut faulty: Vec<u32> = Vec::new();
+                for users in used.chunk_by(|a, b| a.0 == b.0) {
+                    if users[0].0 == NONE || users.len() > 1 {
+                        faulty.extend(users.iter().map(|user| user.1));
+                    }
+                }
+                used.sort_unstable_by_key(|&(_, part)| part);
+                faulty.extend(used.windows(2).filter(|pair| pair[0].1 == pair[1].1).map(|pair| pair[0].1));
+                faulty.sort_unstable();
+                faulty.dedup();
+                faulty.len() as u64
             }
             RelationKind::Avoid { items, bins } => {
                 in_bins(items).iter().filter(|seat| bins.contains(seat.0)).count() as u64

@@ -18,6 +18,15 @@
 //! 5. *Counting bounds*: at least so many are left over.
 //! 6. *Branch and bound* where the two differ; at most a given number of steps.
 
+use super::leftover::Packing;
+use super::leftover::fits;
+use super::leftover::leftover;
+use super::leftover::spend;
+use super::leftover::thinnest;
+use super::leftover::weight;
+
+pub use super::leftover::seats;
+
 /// Bins, what is in them and what else would fit.
 #[derive(Clone, Copy, Debug)]
 pub struct Crash<'a> {
@@ -49,15 +58,6 @@ pub struct CrashReport {
     pub at_least: usize,
     /// Was every set looked at, and every question answered? If not, another set may be worse.
     pub complete: bool,
-}
-
-/// How many items do not fit.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Leftover {
-    /// Indices of the items for which no place was found.
-    pub left: Vec<usize>,
-    /// No packing leaves fewer. Equal to the length of `left` where that is proved.
-    pub at_least: usize,
 }
 
 /// The set of `failures` exposed bins whose items are hardest to place elsewhere; `None`
@@ -121,34 +121,6 @@ pub fn slots_shortfall(
     u64::try_from(u128::from(items).saturating_sub(total - lost)).unwrap_or(u64::MAX)
 }
 
-/// How often a size goes into a room, at most `most`.
-pub fn seats(room: &[u64], size: &[u64], most: u64) -> u64 {
-    room.iter().zip(size).filter_map(|(room, size)| room.checked_div(*size)).min().unwrap_or(most).min(most)
-}
-
-fn fits(size: &[u64], room: &[u64]) -> bool {
-    size.iter().zip(room).all(|(size, room)| size <= room)
-}
-
-fn spend(budget: &mut u64, steps: usize) -> bool {
-    let left = budget.checked_sub(steps as u64);
-    *budget = left.unwrap_or(0);
-    left.is_some()
-}
-
-/// The largest share that a vector has of the scale, in units of 2^-32.
-fn weight(vector: &[u64], scale: &[u64]) -> u64 {
-    let share =
-        |(&amount, &scale): (&u64, &u64)| ((u128::from(amount) << 32) / u128::from(scale.max(1))) as u64;
-    vector.iter().zip(scale).map(share).max().unwrap_or(0)
-}
-
-/// The smallest share that a vector has of the scale, dimensions of scale 0 aside.
-fn thinnest(vector: &[u64], scale: &[u64]) -> u64 {
-    let share = |(&amount, &scale): (&u64, &u64)| ((u128::from(amount) << 32) / u128::from(scale)) as u64;
-    vector.iter().zip(scale).filter(|(_, scale)| **scale > 0).map(share).min().unwrap_or(u64::MAX)
-}
-
 struct Search<'a> {
     crash: Crash<'a>,
     /// The bins that may fail: by the weight of their largest item, the heaviest first;
@@ -166,8 +138,13 @@ struct Search<'a> {
     guests: Vec<Vec<u32>>,
     /// By bin: does it fail in the set at hand?
     failed: Vec<bool>,
+    /// The worst set known to do harm.
     worst: Option<CrashReport>,
+    /// A set that may or may not do harm.
+    undecided: Option<CrashReport>,
     complete: bool,
+    /// What one set may spend, so that a hard one does not hide the others.
+    share: u64,
 }
 
 impl<'a> Search<'a> {
@@ -239,7 +216,9 @@ impl<'a> Search<'a> {
             guests,
             failed: vec![false; bins],
             worst: None,
+            undecided: None,
             complete: true,
+            share: u64::MAX,
         }
     }
 
@@ -252,6 +231,7 @@ impl<'a> Search<'a> {
     }
 
     fn run(mut self, failures: usize, budget: &mut u64) -> Option<CrashReport> {
+        self.share = (*budget / 8).max(100_000);
         let failures = failures.min(self.exposed.len());
         if failures == 0 {
             return None;
@@ -296,13 +276,13 @@ impl<'a> Search<'a> {
             }
             next += 1;
         }
-        if !self.complete && self.worst.is_none() {
+        if !self.complete && self.worst.is_none() && self.undecided.is_none() {
             let mut bins: Vec<u32> = chosen.iter().map(|&at| self.exposed[at]).collect();
             bins.sort_unstable();
             return Some(CrashReport { bins, left: Vec::new(), at_least: 0, complete: false });
         }
         let complete = self.complete;
-        self.worst.map(|worst| CrashReport { complete, ..worst })
+        self.worst.or(self.undecided).map(|worst| CrashReport { complete, ..worst })
     }
 
     /// Could a set that adds `missing` bins from `next` on leave more items over than the
@@ -319,11 +299,15 @@ impl<'a> Search<'a> {
         if self.harmless(chosen, from, missing, budget) {
             return from;
         }
-        // One deep below the root the leaves cost less than looking for the position.
-        if missing == 1 && !chosen.is_empty() {
-            return self.exposed.len();
-        }
         let (mut low, mut high) = (from + 1, self.exposed.len());
+        // Just above the leaves, looking for the position pays only where it is near.
+        if missing == 1 && !chosen.is_empty() {
+            let middle = low + (high - low) / 2;
+            if !self.harmless(chosen, middle, missing, budget) {
+                return high;
+            }
+            high = middle;
+        }
         while low < high {
             let middle = low + (high - low) / 2;
             if self.harmless(chosen, middle, missing, budget) {
@@ -390,7 +374,10 @@ impl<'a> Search<'a> {
                 hole_count += 1;
             }
         }
-        if !spend(budget, self.roomy.len()) {
+        // A packing that is broken off says nothing about the set.
+        let whole = 2 * victims.len().saturating_mul(hole_count) as u64;
+        if !spend(budget, self.roomy.len()) || *budget < whole {
+            *budget = 0;
             self.complete = false;
             return;
         }
@@ -401,7 +388,10 @@ impl<'a> Search<'a> {
             bins: hole_count,
             room: &holes,
         };
-        let result = leftover(&packing, worst, budget);
+        let mut share = self.share.max(whole).min(*budget);
+        *budget -= share;
+        let result = leftover(&packing, worst, &mut share);
+        *budget += share;
         if result.left.len() <= worst {
             return;
         }
@@ -412,7 +402,12 @@ impl<'a> Search<'a> {
         left.sort_unstable();
         let mut bins: Vec<u32> = bins().collect();
         bins.sort_unstable();
-        self.worst = Some(CrashReport { bins, left, at_least: result.at_least, complete: true });
+        let report = CrashReport { bins, left, at_least: result.at_least, complete: true };
+        if report.at_least == 0 {
+            self.undecided.get_or_insert(report);
+        } else {
+            self.worst = Some(report);
+        }
     }
 
     /// One item a hole, the roomiest holes first. True if all found one.
@@ -437,256 +432,214 @@ impl<'a> Search<'a> {
     }
 }
 
-/// Items for which room is looked for.
-#[derive(Clone, Copy, Debug)]
-pub struct Packing<'a> {
-    /// Number of dimensions.
-    pub dims: usize,
-    /// Number of items.
-    pub items: usize,
-    /// By item, then dimension.
-    pub sizes: &'a [u64],
-    /// Number of bins.
-    pub bins: usize,
-    /// By bin, then dimension: what is free.
-    pub room: &'a [u64],
-}
+#[cfg(test)]
+mod tests {
+    use super::super::leftover::tests::Dice;
+    use super::super::leftover::tests::brute;
+    use super::*;
 
-impl Packing<'_> {
-    fn size(&self, item: usize) -> &[u64] {
-        &self.sizes[item * self.dims..][..self.dims]
+    /// Bins of a capacity in each dimension, with the sizes of their items.
+    struct Bins {
+        dims: usize,
+        room: Vec<u64>,
+        open: Vec<bool>,
+        exposed: Vec<bool>,
+        sizes: Vec<u64>,
+        guests: Vec<Vec<u32>>,
     }
-}
 
-/// The fewest items that find no room; a packing that leaves over no more than `enough`
-/// will do. `budget` as in [`worst_crash`].
-pub fn leftover(packing: &Packing<'_>, enough: usize, budget: &mut u64) -> Leftover {
-    let dims = packing.dims;
-    let mut scale = vec![1u64; dims];
-    for vector in packing.room.chunks_exact(dims.max(1)) {
-        for (scale, room) in scale.iter_mut().zip(vector) {
-            *scale = (*scale).max(*room);
-        }
-    }
-    let mut order: Vec<usize> = (0..packing.items).collect();
-    order.sort_by_cached_key(|&item| {
-        (std::cmp::Reverse(weight(packing.size(item), &scale)), packing.size(item), item)
-    });
-    let mut left = greedy(packing, &order, &scale, Fit::Best, budget);
-    if left.len() > enough {
-        let other = greedy(packing, &order, &scale, Fit::Worst, budget);
-        if other.len() < left.len() {
-            left = other;
-        }
-    }
-    if left.len() <= enough {
-        let at_least = if left.is_empty() { 0 } else { fewest(packing, budget) };
-        return Leftover { left, at_least };
-    }
-    let mut at_least = fewest(packing, budget);
-    while at_least < left.len() {
-        match pack(packing, &order, at_least, budget) {
-            Some(Some(better)) => left = better,
-            Some(None) => at_least += 1,
-            None => break,
-        }
-    }
-    left.sort_unstable();
-    Leftover { left, at_least }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Fit {
-    /// The bin that is fullest afterwards.
-    Best,
-    /// The bin that is emptiest afterwards.
-    Worst,
-}
-
-/// Places one item after the other; those that fit nowhere are left over.
-fn greedy(packing: &Packing<'_>, order: &[usize], scale: &[u64], fit: Fit, budget: &mut u64) -> Vec<usize> {
-    let dims = packing.dims;
-    let mut room = packing.room.to_vec();
-    let mut left = Vec::new();
-    let mut rest = vec![0; dims];
-    for &item in order {
-        // Out of budget: what is not placed counts as left over, which errs on the safe side.
-        if !spend(budget, packing.bins) {
-            left.push(item);
-            continue;
-        }
-        let size = packing.size(item);
-        let mut choice: Option<(u64, usize)> = None;
-        for bin in 0..packing.bins {
-            let free = &room[bin * dims..][..dims];
-            if !fits(size, free) {
-                continue;
+    impl Bins {
+        fn new(capacity: &[u64], content: &[&[&[u64]]]) -> Self {
+            let dims = capacity.len();
+            let (mut room, mut sizes, mut guests) = (Vec::new(), Vec::new(), Vec::new());
+            for items in content {
+                let first = sizes.len() / dims;
+                guests.push((first as u32..(first + items.len()) as u32).collect());
+                sizes.extend(items.iter().flat_map(|size| size.iter()));
+                room.extend(
+                    (0..dims).map(|dim| capacity[dim] - items.iter().map(|size| size[dim]).sum::<u64>()),
+                );
             }
-            for (rest, (free, size)) in rest.iter_mut().zip(free.iter().zip(size)) {
-                *rest = free - size;
+            let bins = content.len();
+            Self { dims, room, open: vec![true; bins], exposed: vec![true; bins], sizes, guests }
+        }
+
+        fn one_dim(capacity: u64, content: &[&[u64]]) -> Self {
+            let content: Vec<Vec<&[u64]>> =
+                content.iter().map(|items| items.iter().map(std::slice::from_ref).collect()).collect();
+            let content: Vec<&[&[u64]]> = content.iter().map(Vec::as_slice).collect();
+            Self::new(&[capacity], &content)
+        }
+
+        fn worst(&self, failures: usize, mut budget: u64) -> Option<CrashReport> {
+            let Self { dims, room, open, exposed, sizes, guests } = self;
+            let crash = Crash { dims: *dims, room, open, exposed, sizes, guests };
+            worst_crash(&crash, failures, &mut budget)
+        }
+
+        /// Every set, every way: the fewest items left over by the worst set.
+        fn brute(&self, failures: usize) -> usize {
+            let bins: Vec<usize> =
+                (0..self.open.len()).filter(|&b| self.open[b] && self.exposed[b]).collect();
+            let failures = failures.min(bins.len());
+            let vector = |all: &[u64], at: usize| all[at * self.dims..][..self.dims].to_vec();
+            let mut worst = 0;
+            for set in 0..1u32 << bins.len() {
+                if set.count_ones() as usize != failures {
+                    continue;
+                }
+                let fails =
+                    |bin: usize| bins.iter().position(|&b| b == bin).is_some_and(|at| set >> at & 1 == 1);
+                let mut room: Vec<Vec<u64>> = (0..self.open.len())
+                    .filter(|&bin| self.open[bin] && !fails(bin))
+                    .map(|bin| vector(&self.room, bin))
+                    .collect();
+                let victims: Vec<Vec<u64>> = (0..self.open.len())
+                    .filter(|&bin| fails(bin))
+                    .flat_map(|bin| self.guests[bin].iter().map(|&item| vector(&self.sizes, item as usize)))
+                    .collect();
+                worst = worst.max(brute(self.dims, &victims, &mut room));
             }
-            let value = match fit {
-                Fit::Best => weight(&rest, scale),
-                Fit::Worst => u64::MAX - thinnest(&rest, scale),
-            };
-            if choice.is_none_or(|(best, _)| value < best) {
-                choice = Some((value, bin));
+            worst
+        }
+    }
+
+    const ENOUGH: u64 = 1_000_000;
+
+    #[test]
+    fn one_large_item_and_room_for_it() {
+        let bins = Bins::one_dim(10, &[&[6], &[1, 1, 1, 1], &[1, 1, 1, 1]]);
+        assert_eq!(bins.worst(1, ENOUGH), None);
+    }
+
+    #[test]
+    fn room_in_sum_is_not_enough() {
+        let bins = Bins::one_dim(10, &[&[7], &[5], &[5]]);
+        let report = bins.worst(1, ENOUGH);
+        assert_eq!(report, Some(CrashReport { bins: vec![0], left: vec![0], at_least: 1, complete: true }));
+        // Holes of 3, 3 and 6: the last one's 4 finds none of the first two.
+        let bins = Bins::one_dim(10, &[&[4, 3], &[4, 3], &[4]]);
+        let report = bins.worst(1, ENOUGH).map(|report| (report.bins, report.left));
+        assert_eq!(report, Some((vec![2], vec![4])));
+        // One item moved from the second to the first mends it.
+        assert_eq!(Bins::one_dim(10, &[&[4, 3, 3], &[4], &[4]]).worst(1, ENOUGH), None);
+        assert!(Bins::one_dim(10, &[&[6], &[6], &[6]]).worst(1, ENOUGH).is_some());
+    }
+
+    #[test]
+    fn several_at_once() {
+        let bins = Bins::one_dim(10, &[&[3, 2][..]; 4]);
+        assert_eq!(bins.worst(2, ENOUGH), None);
+        let report = bins.worst(3, ENOUGH).map(|report| (report.bins, report.left.len(), report.at_least));
+        assert_eq!(report, Some((vec![0, 1, 2], 4, 4)));
+        // More failures than bins: nothing is left to go to.
+        let report = bins.worst(9, ENOUGH).map(|report| report.left.len());
+        assert_eq!(report, Some(8));
+        assert_eq!(bins.worst(0, ENOUGH), None);
+    }
+
+    #[test]
+    fn a_spare_bin_takes_one_failure() {
+        let mut bins = Bins::one_dim(10, &[&[4, 4], &[4, 3], &[5], &[]]);
+        bins.room[..3].fill(0);
+        bins.exposed[3] = false;
+        assert_eq!(bins.worst(1, ENOUGH), None);
+        let report = bins.worst(2, ENOUGH).map(|report| (report.bins, report.left.len()));
+        assert_eq!(report, Some((vec![0, 1], 2)));
+        // Not if it is closed.
+        bins.open[3] = false;
+        assert!(bins.worst(1, ENOUGH).is_some());
+    }
+
+    #[test]
+    fn every_dimension_counts() {
+        let fits = Bins::new(&[10, 10], &[&[&[6, 1]], &[&[1, 6]], &[&[1, 1]]]);
+        assert_eq!(fits.worst(1, ENOUGH), None);
+        let crossed = Bins::new(&[10, 10], &[&[&[6, 5]], &[&[5, 1]], &[&[1, 6]]]);
+        assert_eq!(crossed.worst(1, ENOUGH).map(|report| report.bins), Some(vec![0]));
+    }
+
+    #[test]
+    fn as_bad_as_trying_everything_says() {
+        let mut dice = Dice(0x2545_F491_4F6C_DD1D);
+        let mut seen = [0; 3];
+        for _ in 0..4000 {
+            let dims = 1 + dice.below(2) as usize;
+            let count = 1 + dice.below(5) as usize;
+            let (mut sizes, mut guests, mut room) = (Vec::new(), Vec::new(), Vec::new());
+            for _ in 0..count {
+                let items = dice.below(3) as u32;
+                let first = (sizes.len() / dims) as u32;
+                guests.push((first..first + items).collect());
+                sizes.extend((0..items as usize * dims).map(|_| dice.below(5)));
+                room.extend((0..dims).map(|_| dice.below(10)));
+            }
+            let open = (0..count).map(|_| dice.below(8) > 0).collect();
+            let exposed = (0..count).map(|_| dice.below(8) > 0).collect();
+            let bins = Bins { dims, room, open, exposed, sizes, guests };
+            for failures in 1..4 {
+                let report = bins.worst(failures, ENOUGH);
+                let expected = bins.brute(failures);
+                let found = report.as_ref().map_or(0, |report| report.left.len());
+                assert_eq!(found, expected, "{:?} {:?} {:?} {report:?}", bins.room, bins.sizes, bins.guests);
+                assert!(report.is_none_or(|report| report.complete && report.at_least == expected));
+                seen[expected.min(2)] += 1;
             }
         }
-        match choice {
-            Some((_, bin)) => {
-                for (free, size) in room[bin * dims..][..dims].iter_mut().zip(size) {
-                    *free -= size;
+        assert!(seen.iter().all(|&count| count > 500), "{seen:?}");
+    }
+
+    #[test]
+    fn a_small_budget_never_says_that_all_is_well_when_it_is_not() {
+        let broken = Bins::one_dim(10, &[&[1], &[1], &[4, 3], &[4, 3], &[4, 3, 3], &[4, 3, 3]]);
+        let expected = broken.brute(3);
+        assert!(expected > 0);
+        for budget in 0..400 {
+            let report = broken.worst(3, budget);
+            let report = report.unwrap_or_else(|| panic!("nothing found with {budget}"));
+            assert!(report.at_least <= expected, "{budget}: {report:?}");
+            assert!(!report.complete || report.left.len() == expected, "{budget}: {report:?}");
+        }
+    }
+
+    #[test]
+    fn many_bins_are_settled_within_few_steps() {
+        let mut dice = Dice(11);
+        let count = 5000;
+        let (mut sizes, mut guests, mut room) = (Vec::new(), Vec::new(), Vec::new());
+        for _ in 0..count {
+            let mut free = [32u64, 64];
+            let mut items = Vec::new();
+            for _ in 0..6 {
+                let size = [1 + dice.below(4), 1 + dice.below(9)];
+                if free[0] >= size[0] && free[1] >= size[1] {
+                    items.push((sizes.len() / 2) as u32);
+                    sizes.extend(size);
+                    free = [free[0] - size[0], free[1] - size[1]];
                 }
             }
-            None => left.push(item),
+            guests.push(items);
+            room.extend(free);
         }
+        let bins = Bins { dims: 2, room, open: vec![true; count], exposed: vec![true; count], sizes, guests };
+        assert_eq!(bins.worst(1, 1_000_000), None);
+        assert_eq!(bins.worst(2, 1_000_000), None);
+        assert_eq!(bins.worst(3, 1_000_000), None);
     }
-    left
-}
 
-/// No packing leaves fewer items over than this. Two arguments in each dimension: the
-/// smallest items add up to more than all the room; and of the items that are at least so
-/// large, each bin takes only so many.
-fn fewest(packing: &Packing<'_>, budget: &mut u64) -> usize {
-    let dims = packing.dims;
-    if packing.bins == 0 {
-        return packing.items;
-    }
-    let mut bound = 0;
-    for dim in 0..dims {
-        let mut order: Vec<usize> = (0..packing.items).collect();
-        order.sort_unstable_by_key(|&item| std::cmp::Reverse(packing.size(item)[dim]));
-        let total: u128 = (0..packing.bins).map(|bin| u128::from(packing.room[bin * dims + dim])).sum();
-        let mut sum = 0u128;
-        let mut placed = 0;
-        for &item in order.iter().rev() {
-            sum += u128::from(packing.size(item)[dim]);
-            if sum > total {
-                break;
-            }
-            placed += 1;
-        }
-        bound = bound.max(packing.items - placed);
-
-        let mut slot = vec![u64::MAX; dims];
-        for (at, &item) in order.iter().enumerate() {
-            for (slot, size) in slot.iter_mut().zip(packing.size(item)) {
-                *slot = (*slot).min(*size);
-            }
-            let next = order.get(at + 1);
-            if next.is_some_and(|&next| packing.size(next)[dim] == packing.size(item)[dim]) || at < bound {
-                continue;
-            }
-            if !spend(budget, packing.bins) {
-                return bound;
-            }
-            let count = at as u64 + 1;
-            let mut room = 0u64;
-            for bin in 0..packing.bins {
-                room += seats(&packing.room[bin * dims..][..dims], &slot, count);
-                if room >= count {
-                    break;
-                }
-            }
-            bound = bound.max(count.saturating_sub(room) as usize);
-        }
-    }
-    bound
-}
-
-/// A packing that leaves over at most `most` items: `Some(Some(left))`; `Some(None)` if
-/// there is none; `None` if the budget ran out.
-///
-/// Depth first, the heaviest item first, into the fullest bins first. An item as large as
-/// the one before goes into no earlier bin; of bins with equal room only one is tried.
-fn pack(packing: &Packing<'_>, order: &[usize], most: usize, budget: &mut u64) -> Option<Option<Vec<usize>>> {
-    let dims = packing.dims;
-    let items = order.len();
-    let mut bins: Vec<&[u64]> = (0..packing.bins).map(|bin| &packing.room[bin * dims..][..dims]).collect();
-    bins.sort_unstable();
-    let mut room: Vec<u64> = bins.concat();
-    let bins = bins.len();
-    // Sums and largest sizes of what is still to come.
-    let mut to_come = vec![0u128; (items + 1) * dims];
-    let mut largest = vec![0u64; (items + 1) * dims];
-    for at in (0..items).rev() {
-        for (dim, &size) in packing.size(order[at]).iter().enumerate() {
-            to_come[at * dims + dim] = to_come[(at + 1) * dims + dim] + u128::from(size);
-            largest[at * dims + dim] = largest[(at + 1) * dims + dim].max(size);
-        }
-    }
-    let mut free: Vec<u128> = vec![0; dims];
-    for vector in room.chunks_exact(dims.max(1)) {
-        for (free, room) in free.iter_mut().zip(vector) {
-            *free += u128::from(*room);
-        }
-    }
-    // By depth: the bin of the item; `bins` says that it is left over.
-    let mut choice: Vec<usize> = Vec::with_capacity(items);
-    let mut skipped = 0;
-    // The bin to try next at this depth; was the one before it tried here, too?
-    let mut next = 0;
-    let mut resumed = false;
-    loop {
-        let at = choice.len();
-        if at == items {
-            let left = order.iter().zip(&choice).filter(|(_, bin)| **bin == bins).map(|(item, _)| *item);
-            return Some(Some(left.collect()));
-        }
-        let size = packing.size(order[at]);
-        let mut chosen = None;
-        let hopeless = (0..dims).any(|dim| {
-            let spared = (most - skipped) as u128 * u128::from(largest[at * dims + dim]);
-            to_come[at * dims + dim].saturating_sub(spared) > free[dim]
-        });
-        if !hopeless && next <= bins {
-            for bin in next..bins {
-                if !spend(budget, 1) {
-                    return None;
-                }
-                let here = &room[bin * dims..][..dims];
-                let tried = (resumed || bin > next) && *here == room[(bin - 1) * dims..][..dims];
-                if !tried && fits(size, here) {
-                    chosen = Some(bin);
-                    break;
-                }
-            }
-            if chosen.is_none() && skipped < most {
-                chosen = Some(bins);
-            }
-        }
-        if let Some(bin) = chosen {
-            if bin == bins {
-                skipped += 1;
-            } else {
-                for (dim, &size) in size.iter().enumerate() {
-                    room[bin * dims + dim] -= size;
-                    free[dim] -= u128::from(size);
-                }
-            }
-            choice.push(bin);
-            // The like of the item before goes no earlier; the like of one left over is left over.
-            let alike = order.get(at + 1).is_some_and(|&following| packing.size(following) == size);
-            next = if alike { bin } else { 0 };
-            resumed = false;
-            continue;
-        }
-        // Back to the item before, and on from its bin.
-        resumed = true;
-        let Some(bin) = choice.pop() else { return Some(None) };
-        if !spend(budget, 1) {
-            return None;
-        }
-        if bin == bins {
-            skipped -= 1;
-            next = bins + 1;
-        } else {
-            for (dim, &size) in packing.size(order[choice.len()]).iter().enumerate() {
-                room[bin * dims + dim] += size;
-                free[dim] += u128::from(size);
-            }
-            next = bin + 1;
-        }
+    #[test]
+    fn sums_and_slots() {
+        let all = [true; 3];
+        // FT by sums: what is left without the largest bin.
+        assert_eq!(aggregate_shortfall(1, &[10, 10, 10], &all, &all, &[18], 1), [0]);
+        assert_eq!(aggregate_shortfall(1, &[9, 6, 6], &all, &all, &[13], 1), [1]);
+        assert_eq!(aggregate_shortfall(1, &[9, 6, 6], &all, &[false, true, true], &[13], 1), [0]);
+        // Slots of 2 and 2: 4, 3 and 3; five items.
+        let capacity = [9, 9, 9, 6, 6, 6];
+        assert_eq!(slots_shortfall(&[2, 2], &capacity, &all, &all, 5, 1), 0);
+        assert_eq!(slots_shortfall(&[2, 2], &capacity, &all, &all, 5, 2), 2);
+        // A dimension that nobody asks for does not count.
+        assert_eq!(slots_shortfall(&[0, 0], &capacity, &all, &all, 5, 2), 0);
+        assert_eq!(slots_shortfall(&[0, 0], &capacity, &all, &all, 5, 3), 5);
     }
 }

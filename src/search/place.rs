@@ -421,10 +421,13 @@ impl<'p> Places<'p> {
         bins.retain(|&bin| self.open[bin as usize] && self.packing.may_end_in(item, bin));
         random.shuffle(&mut bins);
         bins.truncate(2 * BINS);
+        // Few bins leave time for several ways to make room in each.
+        let ways_each = (64 / bins.len().max(1)).clamp(1, 8);
         let mut ways: Vec<(usize, u32, Vec<u32>)> = bins
             .into_iter()
-            .filter_map(|bin| {
-                let pushed = self.pushed_out(item, bin, tabu, PUSHED)?;
+            .flat_map(|bin| (0..ways_each).map(move |way| (bin, way)))
+            .filter_map(|(bin, way)| {
+                let pushed = self.pushed_out(item, bin, tabu, PUSHED, way)?;
                 let fresh = pushed
                     .iter()
                     .filter(|&&other| {
@@ -436,6 +439,7 @@ impl<'p> Places<'p> {
             })
             .collect();
         ways.sort();
+        ways.dedup();
         ways.truncate(if depth > 1 { 6 } else { 12 });
         for (_, bin, pushed) in ways {
             self.steps += 1;
@@ -466,8 +470,9 @@ impl<'p> Places<'p> {
         false
     }
 
-    /// Whom an item would have to push out of a bin: few, movable, cheap ones.
-    fn pushed_out(&self, item: u32, bin: u32, tabu: &[u32], most: usize) -> Option<Vec<u32>> {
+    /// Whom an item would have to push out of a bin: few, movable, cheap ones. Of the
+    /// ways to make room, the one at this rank.
+    fn pushed_out(&self, item: u32, bin: u32, tabu: &[u32], most: usize, mut way: usize) -> Option<Vec<u32>> {
         let packing = self.packing;
         let size = packing.then(item);
         let movable = |other: u32| {
@@ -530,21 +535,25 @@ impl<'p> Places<'p> {
             if out.len() >= most {
                 return None;
             }
-            let next = self
+            let mut choice: Vec<(u64, bool, bool, u64, u32)> = self
                 .then
                 .guests(bin)
                 .iter()
                 .copied()
                 .filter(|&other| movable(other) && !out.contains(&other))
-                .min_by_key(|&other| {
+                .map(|other| {
                     let left: u64 = missing
                         .iter()
                         .zip(packing.then(other))
                         .map(|(missing, size)| missing.saturating_sub(*size))
                         .sum();
-                    let stays = packing.items[other as usize].source == bin;
-                    (left, stays, packing.then(other).iter().sum::<u64>(), other)
-                })?;
+                    let row = &packing.items[other as usize];
+                    let size = packing.then(other).iter().sum::<u64>();
+                    (left, row.domain != 0, row.source == bin, size, other)
+                })
+                .collect();
+            choice.sort_unstable();
+            let next = choice.get(std::mem::take(&mut way))?.4;
             out.push(next);
         }
         Some(out)

@@ -108,7 +108,7 @@ pub fn analyse(problem: &Problem) -> Analysis {
         .iter()
         .map(|&item| {
             let row = &packing.items[item as usize];
-            u64::from((row.lead + row.hold).min(row.leg))
+            u64::from(row.lead + row.hold)
         })
         .chain(analysis.evictions.iter().map(|eviction| eviction.least_ends))
         .sum();
@@ -123,7 +123,7 @@ fn least_makespan(problem: &Problem, analysis: &Analysis) -> u64 {
     analysis.forced.iter().for_each(|&item| forced[item as usize] = true);
     for (item, row) in packing.items.iter().enumerate() {
         let end = match row.role {
-            Role::Stay if forced[item] => u64::from((row.lead + row.hold).min(row.leg)),
+            Role::Stay if forced[item] => u64::from(row.lead + row.hold),
             Role::Stay => continue,
             _ => u64::from(row.duration),
         };
@@ -316,7 +316,7 @@ pub(crate) fn eviction(problem: &Problem, keep: &Ledger<'_>, bin: u32, gone: &[u
         .iter()
         .map(|&item| {
             let row = &packing.items[item as usize];
-            u64::from((row.lead + row.hold).min(row.leg))
+            u64::from(row.lead + row.hold)
         })
         .collect();
     ends.sort_unstable();
@@ -400,7 +400,7 @@ fn delay(problem: &Problem, keep: &Ledger<'_>, bin: u32, out: &[u32]) -> u64 {
         .iter()
         .map(|&item| {
             let row = &packing.items[item as usize];
-            u64::from((row.lead + row.hold).min(row.leg))
+            u64::from(row.lead + row.hold)
         })
         .collect();
     let first = ends.iter().copied().min().unwrap_or(0);
@@ -574,7 +574,7 @@ fn least_mttr(problem: &Problem, analysis: &Analysis, of: impl Fn(&Eviction) -> 
     }
     for &item in &analysis.forced {
         let row = &packing.items[item as usize];
-        sum += u64::from((row.lead + row.hold).min(row.leg));
+        sum += u64::from(row.lead + row.hold);
     }
     for bin in &packing.bins {
         match (bin.open, bin.later) {
@@ -589,7 +589,7 @@ fn least_mttr(problem: &Problem, analysis: &Analysis, of: impl Fn(&Eviction) -> 
         if row.source != NONE && packing.bins[row.source as usize].later == Later::Closed {
             let least = match row.role {
                 Role::Depart => u64::from(row.duration),
-                _ => u64::from((row.lead + row.hold).min(row.leg)),
+                _ => u64::from(row.lead + row.hold),
             };
             let end = last.entry(row.source).or_default();
             *end = (*end).max(least);

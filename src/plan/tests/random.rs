@@ -15,6 +15,7 @@ use crate::model::Place;
 use crate::model::Plan;
 use crate::model::Reason;
 use crate::model::ResourceId;
+use crate::model::Value;
 use crate::model::VmId;
 use crate::model::VmSet;
 use crate::model::VmState;
@@ -85,6 +86,7 @@ fn cluster(dice: &mut Dice) -> Instance {
             _ => Place::Running(dice.pick(&online)),
         };
         let vm = b.vm(&format!("vm{at}"), place);
+        b.vm_attribute(vm, "clone", Value::Bool(true)).vm_attribute(vm, "template", Value::Text("t".into()));
         for &resource in &resources {
             b.demand(vm, resource, dice.below(5));
         }

@@ -322,9 +322,7 @@ fn powered_nodes_count_from_the_start_of_the_boot_to_the_end_of_the_shutdown() {
 fn loads_of_a_set_of_nodes_are_watched() {
     let (mut b, n, v, cpu) = cluster(3, &[(0, 2), (0, 1), (2, 1)]);
     b.constraint(Rule::Load([n[0], n[1]].into(), cpu, 4).continuous());
-    for (vm, state) in [(v[0], VmState::Ready)] {
-        b.constraint(Rule::State(vm, state).discrete());
-    }
+    b.constraint(Rule::State(v[0], VmState::Ready).discrete());
     let instance = built(b);
     let grow = |at, amount| act(at, at, ActionKind::Allocate { vm: v[1], node: n[0], resource: cpu, amount });
     let steps = |at, amount| {

@@ -1,0 +1,57 @@
+//! The graph of a plan, for Graphviz.
+
+use super::label;
+use super::name;
+use crate::model::ActionKind;
+use crate::model::Instance;
+use crate::model::Plan;
+use std::fmt::Write;
+
+/// The happens-before graph in the DOT language: an arrow from a to b where b waits for
+/// a; the chain that the length of the plan depends on in red. O(actions + edges).
+pub fn dot(instance: &Instance, plan: &Plan) -> String {
+    let critical = crate::plan::critical_path(plan);
+    let mut is_critical = vec![false; plan.actions.len()];
+    let mut next: Vec<Option<u32>> = vec![None; plan.actions.len()];
+    for &at in &critical {
+        is_critical[at as usize] = true;
+    }
+    for pair in critical.windows(2) {
+        next[pair[0] as usize] = Some(pair[1]);
+    }
+    let mut text = String::from(
+        "digraph plan {\n  rankdir=LR;\n  node [shape=box, style=rounded, fontname=\"Helvetica\"];\n",
+    );
+    for (at, action) in plan.actions.iter().enumerate() {
+        let words = quoted(&label::words(instance, &action.kind));
+        let shape = match action.kind {
+            ActionKind::BootNode { .. } | ActionKind::ShutdownNode { .. } => {
+                ", style=\"rounded,filled\", fillcolor=\"#eeeeee\""
+            }
+            _ => "",
+        };
+        let color = if is_critical[at] { ", color=red, penwidth=2" } else { "" };
+        let _ =
+            writeln!(text, "  a{at} [label=\"{words}\\n{}:{}\"{shape}{color}];", action.start, action.end);
+    }
+    for &(first, then) in &plan.happens_before {
+        let on_path = next.get(first as usize) == Some(&Some(then));
+        let color = if on_path { " [color=red, penwidth=2]" } else { "" };
+        let _ = writeln!(text, "  a{first} -> a{then}{color};");
+    }
+    text.push_str("}\n");
+    text
+}
+
+/// The inside of a quoted string of the DOT language. Backslashes begin escapes in
+/// labels, so they are doubled; quotes are escaped; nothing else needs to be.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len());
+    for c in name::sentence(text).chars() {
+        if matches!(c, '"' | '\\') {
+            quoted.push('\\');
+        }
+        quoted.push(c);
+    }
+    quoted
+}

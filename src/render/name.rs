@@ -1,0 +1,121 @@
+//! Names and sentences, made harmless.
+
+use crate::model::Instance;
+use crate::model::NodeId;
+use crate::model::ResourceId;
+use crate::model::VmId;
+use std::borrow::Cow;
+
+/// Would the character stand for itself between quotes?
+pub(super) fn is_plain(c: char) -> bool {
+    matches!(c, '\'' | '"' | '\\') || c.escape_debug().len() == 1
+}
+
+/// A name as it stands in a line: itself where it is a plain word, else between quotes
+/// with escapes, so that no name looks like two, ends a line or moves the cursor.
+pub(super) fn word(name: &str) -> Cow<'_, str> {
+    let is_word = |c: char| c.is_alphanumeric() && is_plain(c) || "_-.:#@/+$%*".contains(c);
+    if !name.is_empty() && name.chars().all(is_word) {
+        return Cow::Borrowed(name);
+    }
+    let mut text = String::with_capacity(name.len() + 2);
+    text.push('"');
+    for c in name.chars() {
+        match c {
+            '\'' => text.push(c),
+            _ => text.extend(c.escape_debug()),
+        }
+    }
+    text.push('"');
+    Cow::Owned(text)
+}
+
+/// A sentence with whatever is not printable escaped; quotes and spaces stay.
+pub(super) fn sentence(text: &str) -> Cow<'_, str> {
+    if text.chars().all(is_plain) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if is_plain(c) {
+            escaped.push(c);
+        } else {
+            escaped.extend(c.escape_debug());
+        }
+    }
+    Cow::Owned(escaped)
+}
+
+/// The name of a VM, raw. An id that the instance has not is still printed.
+pub(super) fn raw_vm(instance: &Instance, vm: VmId) -> Cow<'_, str> {
+    if vm.index() < instance.vm_count() {
+        Cow::Borrowed(instance.vm_name(vm))
+    } else {
+        Cow::Owned(format!("unknown-vm-{}", vm.0))
+    }
+}
+
+/// The name of a node, raw.
+pub(super) fn raw_node(instance: &Instance, node: NodeId) -> Cow<'_, str> {
+    if node.index() < instance.node_count() {
+        Cow::Borrowed(instance.node_name(node))
+    } else {
+        Cow::Owned(format!("unknown-node-{}", node.0))
+    }
+}
+
+/// The name of a resource, raw.
+pub(super) fn raw_resource(instance: &Instance, resource: ResourceId) -> Cow<'_, str> {
+    if resource.index() < instance.resource_count() {
+        Cow::Borrowed(instance.resource_name(resource))
+    } else {
+        Cow::Owned(format!("unknown-resource-{}", resource.0))
+    }
+}
+
+/// The name of a VM, for a line.
+pub(super) fn vm(instance: &Instance, vm: VmId) -> String {
+    word(&raw_vm(instance, vm)).into_owned()
+}
+
+/// The name of a node, for a line.
+pub(super) fn node(instance: &Instance, node: NodeId) -> String {
+    word(&raw_node(instance, node)).into_owned()
+}
+
+/// The name of a resource, for a line.
+pub(super) fn resource(instance: &Instance, resource: ResourceId) -> String {
+    word(&raw_resource(instance, resource)).into_owned()
+}
+
+/// At most a dozen names for a line, by commas.
+pub(super) fn several(names: impl ExactSizeIterator<Item = String>) -> String {
+    const MOST: usize = 12;
+    let count = names.len();
+    let mut text = names.take(MOST).collect::<Vec<_>>().join(", ");
+    if count > MOST {
+        text.push_str(&format!(" and {} more", count - MOST));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_would_mislead_are_quoted() {
+        for plain in ["VM1", "vm#12", "@rack-1/n.2", "größe"] {
+            assert_eq!(word(plain), plain);
+        }
+        assert_eq!(word(""), "\"\"");
+        assert_eq!(word("a b"), "\"a b\"");
+        assert_eq!(word("a) & !b"), "\"a) & !b\"");
+        assert_eq!(word("x\"y\\z"), "\"x\\\"y\\\\z\"");
+        assert_eq!(word("\u{1b}[31mred\n"), "\"\\u{1b}[31mred\\n\"");
+        // Control characters past ASCII, and letters that turn the line round.
+        assert_eq!(word("\u{9b}2J"), "\"\\u{9b}2J\"");
+        assert_eq!(word("a\u{202e}b"), "\"a\\u{202e}b\"");
+        assert_eq!(sentence("a \"b\" isn't\r\u{7}"), "a \"b\" isn't\\r\\u{7}");
+    }
+}
