@@ -90,7 +90,20 @@ fn push_key(path: &mut String, key: &str) {
     }
     let shown: String = key.chars().take(MOST).collect();
     let more = if shown.len() < key.len() { "…" } else { "" };
-    let _ = write!(path, "[\"{shown}{more}\"]");
+    let _ = write!(path, "[\"{}{more}\"]", Printable(&shown));
+}
+
+/// A key as it stands in the text (its escapes are there already), without what a
+/// terminal would not print.
+struct Printable<'t>(&'t str);
+
+impl std::fmt::Display for Printable<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.chars().try_for_each(|character| match character {
+            '"' | '\\' | '\'' => f.write_char(character),
+            other => write!(f, "{}", other.escape_debug()),
+        })
+    }
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ const LONGEST: usize = 64;
 
 /// The candidate closest to `word`, if one is close enough to be meant.
 ///
-/// Close: apart from case the same, or a third of the characters (at most 3, at least
-/// 1) inserted, left out, exchanged or swapped with their neighbour. Of several equally
+/// Close: apart from case the same, or a third of the characters (one at least, three at
+/// most) inserted, left out, exchanged or swapped with their neighbour. Of several equally
 /// close the first. O(candidates × length²), candidates of another length being free.
 pub fn nearest<'n>(word: &str, candidates: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let word: Vec<char> = word.chars().take(LONGEST + 1).flat_map(char::to_lowercase).collect();

@@ -72,11 +72,6 @@ impl<'a> Reader<'a> {
         Self { at, fresh: false, key_at: at, ..self.clone() }
     }
 
-    /// The whole text.
-    pub(super) fn text(&self) -> &'a str {
-        self.text
-    }
-
     /// The text of a value.
     pub(super) fn slice(&self, span: Span) -> &'a str {
         &self.text[span.start..span.end]

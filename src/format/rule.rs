@@ -122,6 +122,7 @@ impl<'a> Memo<'a> {
     const KEYS: usize = 16;
 
     /// Passes over the next value.
+    #[allow(clippy::ptr_arg, reason = "a key that is kept is kept as it is: borrowed, mostly")]
     fn pass(&mut self, reader: &mut Reader<'a>, key: &Cow<'a, str>) -> Parsed<(Span, Option<usize>)> {
         let start = reader.here();
         let last = self.last.iter().position(|(other, _)| other == key);

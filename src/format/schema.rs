@@ -242,11 +242,17 @@ fn plan() -> Value {
             "status": {"enum": ["optimal", "feasible", "infeasible", "unknown"]},
             "stop_reason": text(),
             "objective": {
-                "description": "The levels of the objective, or the first of them",
-                "type": ["object", "array"],
-                "properties": {"name": text(), "value": figure(), "bound": figure(), "gap": figure()},
+                "description": "The first level of the objective; the others follow in `then`",
+                "type": ["object", "null"],
+                "properties": {
+                    "name": text(), "value": figure(), "bound": figure(), "gap": figure(),
+                    "then": array(json!({
+                        "type": "object",
+                        "properties": {"name": text(), "value": figure(), "bound": figure(), "gap": figure()},
+                    })),
+                },
             },
-            "metrics": {"type": "object", "additionalProperties": {"type": "integer", "minimum": 0}},
+            "metrics": {"type": ["object", "null"], "additionalProperties": {"type": "integer", "minimum": 0}},
             "timings_ms": {"type": "object", "additionalProperties": {"type": "number", "minimum": 0}},
             "peak_rss_mib": figure(),
             "plan": {
@@ -263,4 +269,171 @@ fn plan() -> Value {
         },
         "required": ["schema", "plan"],
     })
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::format::native;
+    use crate::format::testing;
+    use crate::format::testing::Choices;
+    use crate::format::testing::Scope;
+    use proptest::prelude::*;
+
+    /// Does a value fit a schema? Knows the keywords that are used here, and no others.
+    fn fits(schema: &Value, value: &Value) -> Result<(), String> {
+        let fail = |what: &str| Err(format!("{what}: {value} against {schema}"));
+        for (keyword, expected) in schema.as_object().ok_or("a schema is an object")? {
+            let list = || expected.as_array().map(Vec::as_slice).unwrap_or_default();
+            let ok = match keyword.as_str() {
+                "type" => {
+                    let is = |name: &Value| match name.as_str() {
+                        Some("object") => value.is_object(),
+                        Some("array") => value.is_array(),
+                        Some("string") => value.is_string(),
+                        Some("boolean") => value.is_boolean(),
+                        Some("null") => value.is_null(),
+                        Some("integer") => value.is_u64() || value.is_i64(),
+                        Some("number") => value.is_number(),
+                        _ => false,
+                    };
+                    if expected.is_array() { list().iter().any(is) } else { is(expected) }
+                }
+                "const" => value == expected,
+                "enum" => list().contains(value),
+                "minimum" => value.as_f64().is_none_or(|number| Some(number) >= expected.as_f64()),
+                "maximum" => value.as_f64().is_none_or(|number| Some(number) <= expected.as_f64()),
+                "anyOf" => list().iter().any(|schema| fits(schema, value).is_ok()),
+                "oneOf" => list().iter().filter(|schema| fits(schema, value).is_ok()).count() == 1,
+                "items" => {
+                    for item in value.as_array().map(Vec::as_slice).unwrap_or_default() {
+                        fits(expected, item)?;
+                    }
+                    true
+                }
+                "uniqueItems" => value.as_array().is_none_or(|items| {
+                    items.iter().enumerate().all(|(at, item)| !items[..at].contains(item))
+                }),
+                "required" => {
+                    let has = |key: &Value| value.get(key.as_str().unwrap_or_default()).is_some();
+                    !value.is_object() || list().iter().all(has)
+                }
+                "properties" => {
+                    for (key, schema) in expected.as_object().ok_or("properties are an object")? {
+                        if let Some(value) = value.get(key) {
+                            fits(schema, value)?;
+                        }
+                    }
+                    true
+                }
+                "additionalProperties" => {
+                    let known = schema.get("properties").and_then(Value::as_object);
+                    for (key, value) in value.as_object().into_iter().flatten() {
+                        match known.is_some_and(|known| known.contains_key(key)) {
+                            true => {}
+                            false if expected == &Value::Bool(false) => {
+                                return fail(&format!("unknown key {key}"));
+                            }
+                            false => fits(expected, value)?,
+                        }
+                    }
+                    true
+                }
+                // A test of the pattern would need a machine for it.
+                "pattern" | "description" | "default" | "title" | "$schema" | "$id" => true,
+                _ => return Err(format!("the keyword {keyword} is not known")),
+            };
+            if !ok {
+                return fail(keyword);
+            }
+        }
+        Ok(())
+    }
+
+    /// A document that was printed fits.
+    pub(in crate::format) fn fits_plan(document: &Value) {
+        assert_eq!(fits(&schema(SchemaKind::Plan), document), Ok(()));
+    }
+
+    fn value(text: &str) -> Value {
+        serde_json::from_str(text).expect("JSON")
+    }
+
+    #[test]
+    fn a_schema_refuses_what_the_reader_refuses() {
+        let schema = schema(SchemaKind::Instance);
+        let fit =
+            |rest: &str| fits(&schema, &value(&format!(r#"{{"schema": "quadrille/instance/1", {rest}}}"#)));
+        assert_eq!(
+            fit(r#""constraints": [{"spread": {"vms": ["a"], "continuous": true, "penalty": 3}}]"#),
+            Ok(())
+        );
+        assert_eq!(fit(r#""constraints": [{"ft": {}}], "durations": {"boot": 3}"#), Ok(()));
+        for bad in [
+            r#""node": []"#,
+            r#""nodes": [{"state": "online"}]"#,
+            r#""nodes": [{"name": "a", "state": "on"}]"#,
+            r#""vms": [{"name": "a", "demand": {"cpu": -1}}]"#,
+            r#""constraints": [{"spread": {}}]"#,
+            r#""constraints": [{"spraed": {"vms": []}}]"#,
+            r#""constraints": [{"spread": {"vms": [], "penalty": 0}}]"#,
+            r#""constraints": [{"root": {"vm": "a", "continuous": false}}]"#,
+            r#""durations": {"boot": 0}"#,
+            r#""network": {"links": [{"id": 1, "capacity": 1, "switch": 1}]}"#,
+        ] {
+            assert!(fit(bad).is_err(), "{bad}");
+        }
+        assert!(fits(&schema, &value("{}")).is_err());
+    }
+
+    #[test]
+    fn every_constraint_is_in_the_schema() {
+        let schema = schema(SchemaKind::Instance);
+        let listed = &schema["properties"]["constraints"]["items"]["anyOf"];
+        for signature in REGISTRY {
+            let own = listed
+                .as_array()
+                .and_then(|all| all.iter().find_map(|one| one["properties"].get(signature.name)));
+            let body = own.unwrap_or_else(|| panic!("{} is missing", signature.name));
+            for parameter in (signature.parameters)() {
+                assert!(
+                    body["properties"].get(parameter.name).is_some(),
+                    "{} {}",
+                    signature.name,
+                    parameter.name
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_plan_fits_its_schema() {
+        let schema = schema(SchemaKind::Plan);
+        let plan = r#"{"schema": "quadrille/plan/1", "status": "optimal", "stop_reason": "proved",
+            "objective": {"name": "relocations", "value": 1, "bound": 1, "gap": 0.0, "then": []},
+            "metrics": {"relocations": 1}, "timings_ms": {"read": 0.5}, "peak_rss_mib": null, "conflict": null,
+            "plan": {"actions": [
+                {"id": 0, "kind": "migrate", "vm": "a", "from": "n", "to": "m", "start": 0, "end": 1, "after": [],
+                 "reason": "", "allocations": {"cpu": 5}},
+                {"id": 1, "kind": "boot", "clone": true, "vm": "a", "from": "n", "to": "m", "start": 0, "end": 1, "after": [0]},
+                {"id": 2, "kind": "shutdown_node", "node": "n", "start": 0, "end": 1, "after": [0]}]}}"#;
+        assert_eq!(fits(&schema, &value(plan)), Ok(()));
+        for (from, to) in
+            [("\"migrate\"", "\"move\""), ("\"from\": \"n\", \"to\"", "\"to\""), ("\"id\": 2", "\"id\": -2")]
+        {
+            assert!(fits(&schema, &value(&plan.replacen(from, to, 1))).is_err(), "{from}");
+        }
+        assert_eq!(fits(&schema, &value(r#"{"schema": "quadrille/plan/1", "plan": null}"#)), Ok(()));
+    }
+
+    proptest! {
+        #![proptest_config(testing::config())]
+
+        #[test]
+        fn written_instances_fit_the_schema(numbers in testing::choices()) {
+            let instance = testing::instance(&mut Choices::new(numbers), Scope::Quadrille);
+            let text = native::write_instance(&instance).expect("it can be said");
+            prop_assert_eq!(fits(&schema(SchemaKind::Instance), &value(&text)), Ok(()));
+        }
+    }
 }

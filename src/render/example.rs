@@ -272,7 +272,7 @@ fn the_talk_in_json() {
         written.contains(
             "      {\"id\": 3, \"kind\": \"migrate\", \"vm\": \"VM7\", \"from\": \"N5\", \"to\": \"N1\", \
              \"start\": 3, \"end\": 8, \"after\": [1], \"reason\": \"VM7 does not fit on N5: cpu\", \
-             \"allocations\": [{\"resource\": \"cpu\", \"amount\": 5}]},\n      \
+             \"allocations\": {\"cpu\": 5}},\n      \
              {\"id\": 4, \"kind\": \"shutdown_node\", \"node\": \"N2\", \"start\": 4, \"end\": 8, \
              \"after\": [0, 2], \"reason\": null}\n"
         ),

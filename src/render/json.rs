@@ -134,14 +134,13 @@ fn actions(instance: &Instance, plan: &Plan) -> Vec<Value> {
         .collect()
 }
 
+/// Amounts by the names of resources.
 fn allocations(instance: &Instance, action: &Action) -> Value {
-    action
+    let amounts = action
         .allocations
         .iter()
-        .map(|&(resource, amount)| {
-            value!({ "resource": name::raw_resource(instance, resource), "amount": amount })
-        })
-        .collect()
+        .map(|&(resource, amount)| (name::raw_resource(instance, resource).into_owned(), amount.into()));
+    Value::Object(amounts.collect())
 }
 
 /// The kind and what it is done to.

@@ -26,8 +26,8 @@ struct Clones {
     stands_for: FxHashMap<u32, u32>,
     /// Where each replaced VM is shut down.
     stopped_on: FxHashMap<u32, u32>,
-    /// The copy that replaced a VM.
-    replaced_by: FxHashMap<u32, u32>,
+    /// The copy that replaced a VM, and when it starts to boot.
+    replaced_by: FxHashMap<u32, (u32, u64)>,
 }
 
 impl Clones {
@@ -57,7 +57,7 @@ impl Clones {
                     );
                 }
                 let twice = clones.stands_for.insert(new, vm).is_some();
-                if twice || clones.replaced_by.insert(vm, new).is_some() {
+                if twice || clones.replaced_by.insert(vm, (new, action.start)).is_some() {
                     return fault(event.at, format!("VM {vm} or VM {new} is in two substitutions"));
                 }
                 places.push((event.at, vm, new));
@@ -65,16 +65,18 @@ impl Clones {
         }
         let mut forged = std::collections::HashSet::new();
         for action in actions {
-            match action.kind {
-                WireKind::Shutdown { vm, on } if clones.replaced_by.contains_key(&vm) => {
-                    if clones.stopped_on.insert(vm, on).is_some_and(|other| other != on) {
-                        return fault(action.at, format!("VM {vm} is shut down on two nodes"));
-                    }
-                }
-                WireKind::Forge { vm } => {
-                    forged.insert(vm);
-                }
-                _ => {}
+            let at = action.at;
+            if let WireKind::Shutdown { vm, on } = action.kind
+                && clones.is_replaced(vm, action.start)
+                && clones.stopped_on.insert(vm, on).is_some_and(|other| other != on)
+            {
+                return fault(at, format!("VM {vm} is shut down on two nodes"));
+            }
+            if let WireKind::Forge { vm } = action.kind
+                && !forged.insert(vm)
+                && clones.stands_for.contains_key(&vm)
+            {
+                return fault(at, format!("VM {vm} is a copy that is forged twice"));
             }
         }
         for &(at, vm, new) in &places {
@@ -92,7 +94,7 @@ impl Clones {
             places.iter().map(|place| place.1).filter(|vm| !clones.stands_for.contains_key(vm)).collect();
         for vm in roots {
             let mut last = vm;
-            while let Some(&next) = clones.replaced_by.get(&last) {
+            while let Some(&(next, _)) = clones.replaced_by.get(&last) {
                 // The root at once, so that chains are not walked again.
                 clones.stands_for.insert(next, vm);
                 last = next;
@@ -103,6 +105,11 @@ impl Clones {
             Some(&(at, ..)) if reached < places.len() => fault(at, "VMs take each other's place in a circle"),
             _ => Ok(clones),
         }
+    }
+
+    /// Has a copy taken the place of the VM by then? A VM that stops earlier just stops.
+    fn is_replaced(&self, vm: u32, at: u64) -> bool {
+        self.replaced_by.get(&vm).is_some_and(|&(_, since)| since <= at)
     }
 
     /// The VM of the instance behind a number.
@@ -132,21 +139,17 @@ pub(super) fn fold(actions: &[Wire<'_>], origin: &Model) -> Parsed<Plan> {
             WireKind::Migrate { vm: id, from, to } => {
                 ActionKind::Migrate { vm: vm(id)?, from: node(from)?, to: node(to)? }
             }
-            WireKind::Boot { vm: id, on } => match clones.stands_for.contains_key(&id) {
-                false => ActionKind::Boot { vm: vm(id)?, node: node(on)? },
-                true => {
-                    let replaced = action.events.iter().find_map(|event| match event.kind {
-                        EventKind::Substituted { vm, .. } => Some(vm),
-                        EventKind::Allocate { .. } => None,
-                    });
-                    let from = replaced.and_then(|replaced| clones.stopped_on.get(&replaced));
-                    let Some(&from) = from else {
-                        return fault(at, format!("VM {id} is a copy that boots a second time"));
-                    };
-                    ActionKind::BootClone { vm: vm(id)?, from: node(from)?, to: node(on)? }
+            WireKind::Boot { vm: id, on } => {
+                let replaced = action.events.iter().find_map(|event| match event.kind {
+                    EventKind::Substituted { vm, .. } => Some(vm),
+                    EventKind::Allocate { .. } => None,
+                });
+                match replaced.and_then(|replaced| clones.stopped_on.get(&replaced)) {
+                    None => ActionKind::Boot { vm: vm(id)?, node: node(on)? },
+                    Some(&from) => ActionKind::BootClone { vm: vm(id)?, from: node(from)?, to: node(on)? },
                 }
-            },
-            WireKind::Shutdown { vm: id, on } => match clones.replaced_by.contains_key(&id) {
+            }
+            WireKind::Shutdown { vm: id, on } => match clones.is_replaced(id, action.start) {
                 true => ActionKind::ShutdownOriginal { vm: vm(id)?, from: node(on)? },
                 false => ActionKind::Shutdown { vm: vm(id)?, node: node(on)? },
             },

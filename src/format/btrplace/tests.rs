@@ -1,1 +1,753 @@
+use super::*;
+use crate::constraint::Argument;
+use crate::constraint::Constraint;
+use crate::constraint::Restriction;
+use crate::constraint::Strength;
+use crate::constraint::preserve::Preserve;
+use crate::constraint::spread::Spread;
+use crate::format::WriteOptions;
+use crate::format::testing;
+use crate::format::testing::Choices;
+use crate::format::testing::Scope;
+use crate::model::Action;
+use crate::model::ActionKind;
+use crate::model::Duration;
+use crate::model::Endpoint;
+use crate::model::Instance;
+use crate::model::InstanceBuilder;
+use crate::model::NodeId;
+use crate::model::Place;
+use crate::model::Plan;
+use crate::model::Reason;
+use crate::model::ResourceId;
+use crate::model::Timed;
+use crate::model::Value;
+use crate::model::VmId;
+use crate::objective::Metric;
+use crate::objective::Objective;
+use proptest::prelude::*;
 
+const STRICT: ReadOptions = ReadOptions { lenient: false };
+const LENIENT: ReadOptions = ReadOptions { lenient: true };
+
+/// A document around a model, constraints and an objective.
+fn around(mapping: &str, views: &str, constraints: &str) -> String {
+    format!(
+        r#"{{"model": {{"mapping": {mapping}, "attributes": {{}}, "views": {views}}},
+            "constraints": {constraints}, "objective": {{"id": "minimizeMTTR"}}}}"#
+    )
+}
+
+const MAPPING: &str = r#"{"readyVMs": [4],
+    "onlineNodes": {"0": {"runningVMs": [0, 2], "sleepingVMs": [3]}, "1": {"runningVMs": [1], "sleepingVMs": []}},
+    "offlineNodes": [7]}"#;
+const CPU: &str = r#"[{"id": "shareableResource", "rcId": "cpu", "defCapacity": 8, "defConsumption": 1,
+    "nodes": {"0": 4}, "vms": {"0": "3", "1": 2}}]"#;
+
+fn read(text: &str, options: &ReadOptions) -> Result<ReadInstance, FormatError> {
+    read_instance(text.as_bytes(), options)
+}
+
+fn rules(constraints: &str, options: &ReadOptions) -> Result<ReadInstance, FormatError> {
+    read(&around(MAPPING, CPU, constraints), options)
+}
+
+#[test]
+fn a_whole_document() {
+    let text = r#"
+{
+  "objective": {"id": "minMigrations", "extra": [1, {}]},
+  "constraints": [
+    {"vms": [1, 0, 1], "id": "spread", "continuous": false},
+    {"id": "preserve", "vm": 0, "rc": "cpu", "amount": 5, "continuous": "ignored"},
+    {"id": "spread", "vms": [0, 2], "continuous": true, "penalty": 9}
+  ],
+  "model": {
+    "views": [
+      {"rcId": "cpu", "id": "shareableResource", "defCapacity": 8, "defConsumption": 1,
+       "nodes": {"0": 4}, "vms": {"0": "3", "12": 2}},
+      {"id": "ns", "type": "vm", "map": {"old": 0, "web": 0, "db": 12}},
+      {"id": "ns", "type": "node", "map": {"@n0": 0}},
+      {"id": "net", "switches": [{"id": 3, "capacity": -1}, {"id": 1, "capacity": 500}],
+       "links": [
+         {"id": 0, "capacity": 1000, "switch": 3, "physicalElement": {"type": "node", "id": 5}},
+         {"id": 2, "capacity": 100, "switch": 1, "physicalElement": {"type": "switch", "id": 3}}],
+       "routing": {"type": "static", "routes": [
+         {"nodes_map": {"src": 0, "dst": 5}, "links": [{"link": 2, "direction": "true"}, {"link": 0, "direction": false}]}]}}
+    ],
+    "attributes": {"vms": {"12": {"migrate": 7, "clone": true, "template": "t", "x": 2.0}}, "nodes": {"5": {"boot": 60}}},
+    "mapping": {"readyVMs": [1], "offlineNodes": [9], "unknown": null, "onlineNodes": {
+      "5": {"runningVMs": [], "sleepingVMs": [2]}, "0": {"runningVMs": [12, 0], "sleepingVMs": []}}}
+  }
+}"#;
+    let read = read(text, &STRICT).expect("a valid document");
+    assert_eq!((read.format, read.notes.as_slice()), (InstanceFormat::BtrPlace, [].as_slice()));
+    let i = read.instance;
+    assert_eq!(i.vms().names().collect::<Vec<_>>(), ["web", "vm#1", "vm#2", "db"]);
+    assert_eq!(i.nodes().names().collect::<Vec<_>>(), ["@n0", "node#5", "node#9"]);
+    assert_eq!(i.vms().find("old"), Some(0));
+    assert_eq!((0..4).map(|vm| i.vms().number(vm)).collect::<Vec<_>>(), [0, 1, 2, 12]);
+    assert_eq!((0..3).map(|node| i.nodes().number(node)).collect::<Vec<_>>(), [0, 5, 9]);
+    let [n0, n5] = [NodeId(0), NodeId(1)];
+    assert_eq!(
+        i.vm_ids().map(|vm| i.place(vm)).collect::<Vec<_>>(),
+        [Place::Running(n0), Place::Ready, Place::Sleeping(n5), Place::Running(n0)]
+    );
+    assert_eq!(i.node_ids().map(|node| i.is_online(node)).collect::<Vec<_>>(), [true, true, false]);
+    assert_eq!(
+        (&i.resources()[0].capacity[..], &i.resources()[0].demand[..]),
+        (&[4, 8, 8][..], &[3, 1, 1, 2][..])
+    );
+    let attributes = i.vms().attributes();
+    assert_eq!(attributes.get(3, "migrate"), Some(&Value::Int(7)));
+    assert_eq!(attributes.get(3, "x"), Some(&Value::Float(2.0)));
+    assert!(i.can_reinstantiate(VmId(3)) && !i.can_reinstantiate(VmId(0)));
+    assert_eq!(i.nodes().attributes().get(1, "boot"), Some(&Value::Int(60)));
+    let network = i.network().expect("a network");
+    assert_eq!((network.switches[0].capacity, network.switches[1].capacity), (None, Some(500)));
+    assert_eq!((network.links[0].end, network.links[1].end), (Endpoint::Node(n5), Endpoint::Switch(0)));
+    assert_eq!(
+        network.routes.as_ref().map(|routes| routes[0].links.clone()),
+        Some(vec![(1, true), (0, false)])
+    );
+    let [spread, preserve, soft] = i.constraints() else { panic!("three constraints") };
+    assert_eq!(spread.rule.arguments(), [Argument::Vms([VmId(0), VmId(1)].into())]);
+    assert_eq!(spread.restriction, Restriction::Discrete);
+    assert_eq!(preserve.rule.arguments()[2], Argument::Amount(5));
+    assert_eq!((soft.restriction, soft.strength), (Restriction::Continuous, Strength::Soft(9)));
+    assert_eq!(*i.objective(), Objective::single(Metric::RelocationTime));
+}
+
+#[test]
+fn a_missing_flag_is_an_error_or_a_note() {
+    let text = r#"[{"id": "spread", "vms": [0, 1]}]"#;
+    let error = rules(text, &STRICT).expect_err("the flag is required");
+    assert_eq!(error.path, "$.constraints[0]");
+    assert!(error.message.contains("`continuous`"), "{error}");
+    let read = rules(text, &LENIENT).expect("it may be missing");
+    assert_eq!(read.instance.constraints()[0].restriction, Restriction::Continuous);
+    assert!(read.notes[0].contains("$.constraints[0]"), "{:?}", read.notes);
+    // Where BtrPlace does not look, nothing is asked for.
+    assert!(
+        rules(r#"[{"id": "root", "vm": 0}, {"id": "root", "vm": 0, "continuous": false}]"#, &STRICT).is_ok()
+    );
+    for bad in ["null", "\"true\"", "1"] {
+        let text = format!(r#"[{{"id": "spread", "vms": [0], "continuous": {bad}}}]"#);
+        assert_eq!(
+            rules(&text, &LENIENT).map_err(|error| error.path).err(),
+            Some("$.constraints[0].continuous".into())
+        );
+    }
+}
+
+#[test]
+fn capitals_matter_unless_lenient() {
+    let text = r#"[{"id": "deadline", "vm": 0, "timestamp": "+00:01:30"}]"#;
+    let error = rules(text, &STRICT).expect_err("it is written with a capital");
+    assert!(error.message.contains("`Deadline`"), "{error}");
+    let read = rules(text, &LENIENT).expect("tolerated");
+    assert_eq!((read.instance.constraints().len(), read.notes.len()), (1, 1));
+    assert!(rules(&text.replace("deadline", "Deadline"), &STRICT).is_ok());
+}
+
+#[test]
+fn what_is_unknown_is_an_error_or_a_note() {
+    for (text, path, near) in [
+        (
+            around(MAPPING, CPU, r#"[{"id": "spred", "vms": [0], "continuous": true}]"#),
+            "$.constraints[0].id",
+            "`spread`",
+        ),
+        (
+            around(MAPPING, r#"[{"id": "sharableResource"}]"#, "[]"),
+            "$.model.views[0].id",
+            "`shareableResource`",
+        ),
+        (
+            around(MAPPING, CPU, "[]").replace("minimizeMTTR", "minimizeMTR"),
+            "$.objective.id",
+            "`minimizeMTTR`",
+        ),
+    ] {
+        let error = read(&text, &STRICT).expect_err("unknown");
+        assert_eq!(error.path, path);
+        assert!(error.message.contains("did you mean") && error.message.contains(near), "{error}");
+        let read = read(&text, &LENIENT).expect("left out");
+        assert_eq!(read.notes.len(), 1, "{:?}", read.notes);
+        assert!(read.instance.constraints().is_empty());
+    }
+    // Many of a kind are counted, not listed.
+    let many = format!("[{}]", vec![r#"{"id": "nothing like it"}"#; 100].join(","));
+    let notes = rules(&many, &LENIENT).expect("left out").notes;
+    assert_eq!(notes.len(), 6);
+    assert!(notes[5].contains("95 more"), "{notes:?}");
+}
+
+#[test]
+fn of_two_views_of_a_kind_the_first_counts() {
+    let views = r#"[
+        {"id": "shareableResource", "rcId": "cpu", "defCapacity": 1, "defConsumption": 0, "nodes": null, "vms": null},
+        {"id": "shareableResource", "rcId": "cpu", "defCapacity": 2, "defConsumption": 0, "nodes": {}, "vms": {}},
+        {"id": "ns", "type": "vm", "map": {"a": 0}}, {"id": "ns", "type": "vm", "map": {"b": 0}}]"#;
+    let read = read(&around(MAPPING, views, "[]"), &STRICT).expect("accepted");
+    assert_eq!(read.instance.resources()[0].capacity, [1, 1, 1]);
+    assert_eq!(read.instance.vm_name(VmId(0)), "a");
+    assert_eq!(read.notes.len(), 2);
+}
+
+#[test]
+fn equal_parts_are_one_and_duplicates_are_harmless() {
+    let text = r#"[{"id": "among", "vms": [0, 0], "parts": [[0, 1], [1, 0], [0, 1], [7]], "continuous": false},
+        {"id": "online", "node": 0}, {"id": "online", "node": 0}]"#;
+    let instance = rules(text, &STRICT).expect("accepted").instance;
+    assert_eq!(instance.constraints().len(), 3);
+    let Argument::NodeSets(parts) = &instance.constraints()[0].rule.arguments()[1] else { panic!("parts") };
+    assert_eq!(parts.len(), 2);
+}
+
+#[test]
+fn long_values_that_repeat_are_shared() {
+    let nodes: Vec<String> =
+        (0..200).map(|node| format!(r#""{node}": {{"runningVMs": [], "sleepingVMs": []}}"#)).collect();
+    let mapping =
+        format!(r#"{{"readyVMs": [0, 1], "onlineNodes": {{{}}}, "offlineNodes": []}}"#, nodes.join(","));
+    let list = (0..200).map(|node| node.to_string()).collect::<Vec<_>>().join(",");
+    let rules = format!(
+        r#"[{{"id": "ban", "vm": 0, "nodes": [{list}], "continuous": false}},
+            {{"id": "ban", "nodes": [{list}], "vm": 1, "continuous": false}},
+            {{"id": "runningCapacity", "nodes": [{list}], "amount": 7}},
+            {{"id": "fence", "vm": 1, "nodes": [{list} ], "continuous": false}}]"#
+    );
+    let instance = read(&around(&mapping, "[]", &rules), &STRICT).expect("valid").instance;
+    let sets: Vec<_> = instance
+        .constraints()
+        .iter()
+        .flat_map(|constraint| constraint.rule.arguments())
+        .filter_map(|argument| match argument {
+            Argument::Nodes(nodes) => Some(nodes),
+            _ => None,
+        })
+        .collect();
+    assert!(std::sync::Arc::ptr_eq(&sets[0], &sets[1]) && std::sync::Arc::ptr_eq(&sets[0], &sets[2]));
+    assert_eq!(sets[0], sets[3]);
+    // The same text where something else is meant is read anew.
+    let wrong = rules.replace("\"fence\", \"vm\": 1", "\"gather\", \"vms\": [300]").replace("300", &list);
+    assert_eq!(
+        read(&around(&mapping, "[]", &wrong), &STRICT).map_err(|e| e.path).err(),
+        Some("$.constraints[3].vms[2]".into())
+    );
+}
+
+/// Documents that are wrong: what is wrong, the path, and a part of the message.
+#[test]
+fn wrong_documents_are_refused_with_their_place() {
+    let views = |view: &str| around(MAPPING, &format!("[{view}]"), "[]");
+    let mapping = |text: &str| around(text, "[]", "[]");
+    let rule = |text: &str| around(MAPPING, CPU, &format!("[{text}]"));
+    let cases = [
+        (
+            mapping(r#"{"readyVMs": [1, 1], "onlineNodes": {}, "offlineNodes": []}"#),
+            "$.model.mapping.readyVMs[1]",
+            "declared twice",
+        ),
+        (
+            mapping(
+                r#"{"readyVMs": [], "onlineNodes": {"0": {"runningVMs": [3], "sleepingVMs": []}, "1": {"runningVMs": [3], "sleepingVMs": []}}, "offlineNodes": []}"#,
+            ),
+            "$.model.mapping.onlineNodes.1.runningVMs[0]",
+            "running on node 0, and running on node 1",
+        ),
+        (
+            mapping(r#"{"readyVMs": [], "onlineNodes": {}, "offlineNodes": [2, 2]}"#),
+            "$.model.mapping.offlineNodes[1]",
+            "declared twice",
+        ),
+        (
+            mapping(
+                r#"{"readyVMs": [], "onlineNodes": {"0": {"runningVMs": [], "sleepingVMs": []}}, "offlineNodes": [0]}"#,
+            ),
+            "$.model.mapping.offlineNodes[0]",
+            "node 0 is declared twice",
+        ),
+        (
+            mapping(r#"{"readyVMs": [-1], "onlineNodes": {}, "offlineNodes": []}"#),
+            "$.model.mapping.readyVMs[0]",
+            "`-1`",
+        ),
+        (
+            mapping(r#"{"readyVMs": [4294967296], "onlineNodes": {}, "offlineNodes": []}"#),
+            "$.model.mapping.readyVMs[0]",
+            "4294967295",
+        ),
+        (
+            mapping(r#"{"readyVMs": [99999999999999999999999], "onlineNodes": {}, "offlineNodes": []}"#),
+            "$.model.mapping.readyVMs[0]",
+            "expected a VM",
+        ),
+        (
+            mapping(r#"{"readyVMs": [1.5], "onlineNodes": {}, "offlineNodes": []}"#),
+            "$.model.mapping.readyVMs[0]",
+            "`1.5`",
+        ),
+        (
+            mapping(r#"{"readyVMs": {}, "onlineNodes": {}, "offlineNodes": []}"#),
+            "$.model.mapping.readyVMs",
+            "expected an array",
+        ),
+        (
+            mapping(
+                r#"{"readyVMs": [], "onlineNodes": {"-1": {"runningVMs": [], "sleepingVMs": []}}, "offlineNodes": []}"#,
+            ),
+            "$.model.mapping.onlineNodes.-1",
+            "`-1`",
+        ),
+        (
+            mapping(r#"{"readyVMs": [], "onlineNodes": {"0": {"runningVMs": []}}, "offlineNodes": []}"#),
+            "$.model.mapping.onlineNodes.0",
+            "`sleepingVMs` is missing",
+        ),
+        (mapping(r#"{"readyVMs": [], "onlineNodes": {}}"#), "$.model.mapping", "`offlineNodes` is missing"),
+        (
+            around(MAPPING, CPU, "[]").replace("\"attributes\": {}", r#""attributes": {"vms": {"8": {}}}"#),
+            "$.model.attributes.vms.8",
+            "VM 8 is not declared",
+        ),
+        (
+            around(MAPPING, CPU, "[]")
+                .replace("\"attributes\": {}", r#""attributes": {"vms": {"0": {"a": null}}}"#),
+            "$.model.attributes.vms.0.a",
+            "found `null`",
+        ),
+        (
+            around(MAPPING, CPU, "[]")
+                .replace("\"attributes\": {}", r#""attributes": {"vms": {"0": {"a": 1, "a": 1}}}"#),
+            "$.model.attributes.vms.0.a",
+            "twice",
+        ),
+        (
+            around(MAPPING, CPU, "[]")
+                .replace("\"attributes\": {}", r#""attributes": {"vms": {"0": {}, "0": {}}}"#),
+            "$.model.attributes.vms.0",
+            "twice",
+        ),
+        (views(r#"{"rcId": "cpu"}"#), "$.model.views[0]", "`id` is missing"),
+        (views(r#"{"id": "shareableResource", "rcID": "cpu"}"#), "$.model.views[0]", "it has `rcID`"),
+        (
+            views(
+                r#"{"id": "shareableResource", "rcId": "cpu", "defCapacity": 1, "defConsumption": 1, "nodes": {"6": 1}, "vms": {}}"#,
+            ),
+            "$.model.views[0].nodes.6",
+            "node 6 is not declared",
+        ),
+        (
+            views(
+                r#"{"id": "shareableResource", "rcId": "cpu", "defCapacity": 1, "defConsumption": 1, "nodes": {"0": 3.0}, "vms": {}}"#,
+            ),
+            "$.model.views[0].nodes.0",
+            "`3.0`",
+        ),
+        (
+            views(
+                r#"{"id": "shareableResource", "rcId": "cpu", "defCapacity": 1, "defConsumption": 1, "nodes": {}, "vms": {"0": "-3"}}"#,
+            ),
+            "$.model.views[0].vms.0",
+            "`-3`",
+        ),
+        (
+            views(
+                r#"{"id": "shareableResource", "rcId": "cpu", "defCapacity": 18446744073709551615, "defConsumption": 1, "nodes": {}, "vms": {}}"#,
+            ),
+            "$.model.views[0]",
+            "add up to more",
+        ),
+        (views(r#"{"id": "ns", "type": "vn", "map": {}}"#), "$.model.views[0].type", "`vm` or `node`"),
+        (
+            views(r#"{"id": "ns", "type": "vm", "map": {"a": 0, "a": 1}}"#),
+            "$.model.views[0].map.a",
+            "`a` is given twice",
+        ),
+        (
+            views(r#"{"id": "ns", "type": "vm", "map": {"vm#1": 0}}"#),
+            "$.model.views[0].map.vm#1",
+            "VM 1 is called",
+        ),
+        (
+            views(
+                r#"{"id": "net", "switches": [], "links": [{"id": 0, "capacity": 1, "switch": 4, "physicalElement": {"type": "node", "id": 0}}], "routing": {"type": "default"}}"#,
+            ),
+            "$.model.views[0].links[0].switch",
+            "no switch 4",
+        ),
+        (
+            rule(r#"{"id": "spread", "vms": [5], "continuous": true}"#),
+            "$.constraints[0].vms[0]",
+            "VM 5 is not declared",
+        ),
+        (
+            rule(r#"{"id": "running", "vms": [1]}"#),
+            "$.constraints[0]",
+            "needs the key `vm` (a VM), and has `vms`",
+        ),
+        (
+            rule(r#"{"id": "preserve", "vm": 0, "rc": "cpus", "amount": 1}"#),
+            "$.constraints[0].rc",
+            "did you mean `cpu`",
+        ),
+        (
+            rule(r#"{"id": "preserve", "vm": 0, "rc": "cpu", "amount": -1}"#),
+            "$.constraints[0].amount",
+            "`-1`",
+        ),
+        (
+            rule(r#"{"id": "preserve", "vm": 0, "vm": 1, "rc": "cpu", "amount": 1}"#),
+            "$.constraints[0].vm",
+            "twice",
+        ),
+        (
+            rule(r#"{"id": "overbook", "node": 0, "rc": "cpu", "ratio": 0.5, "continuous": true}"#),
+            "$.constraints[0].ratio",
+            "0.5",
+        ),
+        (
+            rule(r#"{"id": "overbook", "node": 0, "rc": "cpu", "ratio": 1e999, "continuous": true}"#),
+            "$.constraints[0].ratio",
+            "1e999",
+        ),
+        (
+            rule(r#"{"id": "Deadline", "vm": 0, "timestamp": "soon"}"#),
+            "$.constraints[0].timestamp",
+            "hh:mm:ss",
+        ),
+        (rule(r#"{"id": "seq", "vms": [0, 1, 0]}"#), "$.constraints[0].vms", "none twice"),
+        (
+            rule(r#"{"id": "split", "parts": [[0], [0, 1]], "continuous": true}"#),
+            "$.constraints[0]",
+            "`split`",
+        ),
+        (
+            rule(r#"{"id": "spread", "vms": [0], "continuous": true, "penalty": 0}"#),
+            "$.constraints[0].penalty",
+            "penalty",
+        ),
+        (rule(r#"{"id": "minimizeMTTR"}"#), "$.constraints[0].id", "objective"),
+        (rule("7"), "$.constraints[0]", "expected a constraint"),
+        (
+            around(MAPPING, CPU, "[]").replace("minimizeMTTR", "spread"),
+            "$.objective.id",
+            "found the constraint",
+        ),
+        (around(MAPPING, CPU, "[]").replace("\"objective\"", "\"constraints\""), "$.constraints", "twice"),
+        (around(MAPPING, CPU, "[]").replace("\"objective\"", "\"other\""), "$", "`objective` is missing"),
+    ];
+    for (text, path, part) in &cases {
+        match read(text, &STRICT) {
+            Ok(_) => panic!("accepted: {text}"),
+            Err(error) => {
+                assert_eq!(&error.path, path, "{error}");
+                assert!(error.message.contains(part), "{error}: {part}");
+                assert!(error.line > 0 && error.column > 0);
+            }
+        }
+    }
+}
+
+#[test]
+fn ids_may_be_far_apart() {
+    let mapping = r#"{"readyVMs": [4294967295, 7], "onlineNodes": {}, "offlineNodes": [4294967295]}"#;
+    let text = around(
+        mapping,
+        "[]",
+        r#"[{"id": "running", "vm": 4294967295}, {"id": "offline", "node": 4294967295}]"#,
+    );
+    let instance = read(&text, &STRICT).expect("valid").instance;
+    assert_eq!(
+        (instance.vm_name(VmId(1)), instance.node_name(NodeId(0))),
+        ("vm#4294967295", "node#4294967295")
+    );
+}
+
+#[test]
+fn many_resources_for_many_elements_are_bounded() {
+    let ready = (0..70_000).map(|vm| vm.to_string()).collect::<Vec<_>>().join(",");
+    let mapping = format!(r#"{{"readyVMs": [{ready}], "onlineNodes": {{}}, "offlineNodes": []}}"#);
+    let views: Vec<String> = (0..1000)
+        .map(|at| format!(r#"{{"id": "shareableResource", "rcId": "r{at}", "defCapacity": 0, "defConsumption": 1, "nodes": null, "vms": null}}"#))
+        .collect();
+    let error =
+        read(&around(&mapping, &format!("[{}]", views.join(",")), "[]"), &STRICT).expect_err("too many");
+    assert!(error.message.contains("70000 VMs and nodes"), "{error}");
+}
+
+#[test]
+fn a_million_constraints_on_one_vm() {
+    let rules = format!("[{}]", vec![r#"{"id":"root","vm":0}"#; 1_000_000].join(","));
+    let instance = self::rules(&rules, &STRICT).expect("valid").instance;
+    assert_eq!(instance.constraints().len(), 1_000_000);
+}
+
+#[test]
+fn what_cannot_be_said_is_an_error_or_a_note() {
+    let mut b = InstanceBuilder::new();
+    let cpu = b.resource("cpu");
+    let node = b.node("n1");
+    b.node_tags(node, vec!["rack1".to_owned()]).capacity(node, cpu, 1 << 40);
+    let vm = b.vm("web", Place::Init);
+    let other = b.running_vm("db", node);
+    b.vm_attribute(other, "migrate", Value::Int(9)).duration(Timed::Migrate, Duration::Constant(4));
+    b.constraint(Constraint::new(Spread { vms: [vm].into() }).soft(3).expect("it may be soft"));
+    b.objective("makespan".parse().expect("an objective"));
+    let instance = b.build().expect("a valid instance");
+    let mut said = Vec::new();
+    for part in ["`makespan`", "`web` is init", "`n1` has some", "`migrate`", "`penalty`", "1099511627776"] {
+        let error = write_instance(&instance, &WriteOptions::default()).map(|_| ()).expect_err("a loss");
+        let written = write_instance(&instance, &WriteOptions { lossy: true }).expect("allowed");
+        assert!(written.notes.contains(&error.message), "{error}");
+        assert!(written.notes.iter().any(|note| note.contains(part)), "{part}: {:?}", written.notes);
+        said.push(written.text);
+    }
+    // The durations live on as attributes; those that were there stay.
+    let back = read(&said[0], &STRICT).expect("valid").instance;
+    assert_eq!(back.vms().attributes().get(0, "migrate"), Some(&Value::Int(4)));
+    assert_eq!(back.vms().attributes().get(1, "migrate"), Some(&Value::Int(9)));
+    assert_eq!((back.vm_name(vm), back.place(vm)), ("web", Place::Ready));
+    assert!(!back.constraints()[0].is_hard());
+}
+
+#[test]
+fn text_that_is_written_is_the_same_every_time() {
+    let mut b = InstanceBuilder::new();
+    let cpu = b.resource("cpu");
+    let node = b.node("n1");
+    let vm = b.running_vm("vm#0", node);
+    b.demand(vm, cpu, 3).vm_attribute(vm, "b", Value::Bool(true)).vm_attribute(vm, "a", Value::Float(2.0));
+    b.constraint(Constraint::new(Preserve { vm, resource: cpu, amount: 4 }));
+    let instance = b.build().expect("a valid instance");
+    let written = write_instance(&instance, &WriteOptions::default()).expect("it can be said");
+    assert_eq!(
+        written.text,
+        r#"{
+"model": {
+  "mapping": {
+    "readyVMs": [],
+    "onlineNodes": {
+      "0": {"runningVMs": [0], "sleepingVMs": []}
+    },
+    "offlineNodes": []
+  },
+  "attributes": {
+    "vms": {
+      "0": {"a": 2.0, "b": true}
+    },
+    "nodes": {}
+  },
+  "views": [
+    {"id": "shareableResource", "rcId": "cpu", "defCapacity": 0, "defConsumption": 0, "nodes": {}, "vms": {"0": 3}},
+    {"id": "ns", "type": "node", "map": {"n1": 0}}
+  ]
+},
+"constraints": [
+  {"id": "preserve", "vm": 0, "rc": "cpu", "amount": 4}
+],
+"objective": {"id": "minimizeMTTR"}
+}
+"#
+    );
+}
+
+#[test]
+#[allow(clippy::print_stderr, reason = "whoever runs the tests should see what was not tested")]
+fn public_instances_survive_writing() {
+    let files = testing::data();
+    if files.is_empty() {
+        eprintln!("skipped: no data folder");
+    }
+    for (name, text) in files {
+        let read = read_instance(&text, &STRICT).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(read.notes, [""; 0], "{name}");
+        let instance = read.instance;
+        let written = write_instance(&instance, &WriteOptions::default()).expect("it came from there");
+        let back =
+            read_instance(written.text.as_bytes(), &STRICT).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(back.instance == instance, "{name}");
+        let own = crate::format::native::write_instance(&instance).expect("our format says everything");
+        let back = crate::format::native::read_instance(own.as_bytes(), &STRICT)
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(back.instance == instance, "{name}");
+    }
+}
+
+/// Two nodes, a VM on the first, a resource.
+fn small() -> Instance {
+    let mut b = InstanceBuilder::new();
+    let cpu = b.resource("cpu");
+    let n0 = b.node("n0");
+    b.node("n1");
+    b.offline_node("n2");
+    for name in ["a", "b"] {
+        let vm = b.running_vm(name, n0);
+        b.demand(vm, cpu, 2);
+    }
+    b.vm("new", Place::Init);
+    b.build().expect("a valid instance")
+}
+
+const ORIGIN: &str = r#"{"mapping": {"readyVMs": [], "offlineNodes": [2], "onlineNodes": {
+        "0": {"runningVMs": [0, 1], "sleepingVMs": []}, "1": {"runningVMs": [], "sleepingVMs": []}}},
+    "attributes": {}, "views": [{"id": "shareableResource", "rcId": "cpu", "defCapacity": 0, "defConsumption": 2,
+    "nodes": {}, "vms": {}}]}"#;
+
+fn plan_of(actions: &str) -> String {
+    format!(r#"{{"origin": {ORIGIN}, "actions": [{actions}]}}"#)
+}
+
+fn action(kind: ActionKind, start: u64, end: u64, allocations: &[(ResourceId, u64)]) -> Action {
+    Action { kind, start, end, allocations: allocations.to_vec(), reason: Reason::Unknown }
+}
+
+#[test]
+fn a_whole_plan() {
+    let text = plan_of(
+        r#"{"id": "allocate", "start": 5, "end": 5, "vm": 1, "on": 0, "rc": "cpu", "amount": 3, "hooks": {"pre": [], "post": []}},
+        {"id": "bootNode", "start": 0, "end": 4, "node": 2},
+        {"id": "migrateVM", "start": 4, "end": 5, "vm": 0, "from": 0, "to": 2, "bw": 2147483647,
+         "hooks": {"PRE": [], "post": [{"id": "allocate", "rc": "cpu", "vm": 0, "amount": "7"}]}},
+        {"id": "bootNode", "start": 0, "end": 4, "node": 2},
+        {"id": "forgeVM", "start": 0, "end": 1, "vm": 2},
+        {"id": "killVM", "start": 1, "end": 2, "vm": 2}"#,
+    );
+    let cpu = ResourceId(0);
+    let [a, b, new] = [VmId(0), VmId(1), VmId(2)];
+    let [n0, n2] = [NodeId(0), NodeId(2)];
+    let expected = vec![
+        action(ActionKind::Forge { vm: new }, 0, 1, &[]),
+        action(ActionKind::BootNode { node: n2 }, 0, 4, &[]),
+        action(ActionKind::Kill { vm: new, node: None }, 1, 2, &[]),
+        action(ActionKind::Migrate { vm: a, from: n0, to: n2 }, 4, 5, &[(cpu, 7)]),
+        action(ActionKind::Allocate { vm: b, node: n0, resource: cpu, amount: 3 }, 5, 5, &[]),
+    ];
+    let plan = read_plan(text.as_bytes(), &small()).expect("a valid plan");
+    assert_eq!(plan, Plan { actions: expected, happens_before: Vec::new() });
+    // With the origin as its instance: the VM that is forged is part of it.
+    let (instance, again) = read_plan_with_origin(text.as_bytes()).expect("a valid plan");
+    assert_eq!(again, plan);
+    assert_eq!((instance.place(new), instance.vm_name(new)), (Place::Init, "vm#2"));
+    assert_eq!(instance.constraints().len(), 0);
+}
+
+#[test]
+fn a_copy_is_the_same_vm() {
+    let [a, n0, n1, n2] = [0, 0, 1, 2];
+    let (vm, from, to, last) = (VmId(a), NodeId(n0), NodeId(n1), NodeId(n2));
+    let cpu = ResourceId(0);
+    let actions = vec![
+        action(ActionKind::ForgeClone { vm }, 0, 3, &[]),
+        action(ActionKind::BootClone { vm, from, to }, 3, 4, &[(cpu, 9)]),
+        action(ActionKind::ShutdownOriginal { vm, from }, 4, 6, &[]),
+        action(ActionKind::ForgeClone { vm }, 6, 7, &[]),
+        action(ActionKind::BootClone { vm, from: to, to: last }, 7, 8, &[]),
+        action(ActionKind::ShutdownOriginal { vm, from: to }, 8, 8, &[]),
+        action(ActionKind::Shutdown { vm, node: last }, 9, 10, &[]),
+    ];
+    let plan = Plan { actions, happens_before: Vec::new() };
+    let written = write_plan(&small(), &plan).expect("it can be said");
+    for line in [
+        r#"{"id": "forgeVM", "vm": 3, "start": 0, "end": 3, "hooks": {"pre": [], "post": []}}"#,
+        r#"{"id": "bootVM", "vm": 3, "on": 1, "start": 3, "end": 4, "hooks": {"pre": [{"id": "substitutedVM", "vm": 0, "newVm": 3}, {"id": "allocate", "vm": 3, "rc": "cpu", "amount": 9}], "post": []}}"#,
+        r#"{"id": "shutdownVM", "vm": 0, "on": 0, "start": 4, "end": 6, "#,
+        r#"{"id": "substitutedVM", "vm": 3, "newVm": 4}"#,
+        r#"{"id": "shutdownVM", "vm": 3, "on": 1, "start": 8, "end": 8, "#,
+        r#"{"id": "shutdownVM", "vm": 4, "on": 2, "start": 9, "end": 10, "#,
+    ] {
+        assert!(written.text.contains(line), "{line}\n{}", written.text);
+    }
+    assert!(written.notes[0].contains("`forgeVM`, of which there are 2"), "{:?}", written.notes);
+    assert_eq!(read_plan(written.text.as_bytes(), &small()), Ok(plan.clone()));
+    let (_, again) = read_plan_with_origin(written.text.as_bytes()).expect("a valid plan");
+    assert_eq!(again, plan);
+    // A step that is missing shows.
+    let half = Plan { actions: plan.actions[1..].to_vec(), happens_before: Vec::new() };
+    assert!(write_plan(&small(), &half).is_err());
+}
+
+#[test]
+fn wrong_plans_are_refused_with_their_place() {
+    let boot = r#"{"id": "bootVM", "start": 0, "end": 1, "vm": 9, "on": 1, "hooks": {"pre": [{"id": "substitutedVM", "vm": 0, "newVm": 9}]}}"#;
+    let cases = [
+        (r#"{"id": "moveVM", "start": 0, "end": 1, "vm": 0}"#.to_owned(), "$.actions[0].id", "no action"),
+        (r#"{"id": "bootVM", "start": 0, "end": 1, "vm": 0}"#.to_owned(), "$.actions[0]", "`on` is missing"),
+        (r#"{"id": "bootVM", "start": 2, "end": 1, "vm": 0, "on": 0}"#.to_owned(), "$.actions[0]", "before it starts"),
+        (r#"{"id": "bootVM", "start": -2, "end": 1, "vm": 0, "on": 0}"#.to_owned(), "$.actions[0].start", "`-2`"),
+        (r#"{"id": "bootVM", "start": 0, "end": 1, "vm": 8, "on": 0}"#.to_owned(), "$.actions[0]", "VM 8 is not declared"),
+        (r#"{"id": "bootVM", "start": 0, "end": 1, "vm": 0, "on": 8}"#.to_owned(), "$.actions[0]", "node 8 is not declared"),
+        (r#"{"id": "suspendVM", "start": 0, "end": 1, "vm": 0, "from": 0, "to": 1}"#.to_owned(), "$.actions[0]", "stays on node 0"),
+        (r#"{"id": "allocate", "start": 0, "end": 0, "vm": 0, "on": 0, "rc": "gpu", "amount": 1}"#.to_owned(), "$.actions[0]", "no resource `gpu`"),
+        (r#"{"id": "bootNode", "start": 0, "end": 1, "node": 2, "hooks": {"then": []}}"#.to_owned(), "$.actions[0].hooks.then", "`pre` or `post`"),
+        (r#"{"id": "bootNode", "start": 0, "end": 1, "node": 2, "hooks": {"pre": [{"id": "allocate", "vm": 0, "rc": "cpu", "amount": 1}]}}"#.to_owned(), "$.actions[0].hooks.pre[0]", "comes along"),
+        (boot.to_owned(), "$.actions[0].hooks.pre[0]", "never shut down"),
+        (format!(r#"{boot}, {{"id": "shutdownVM", "start": 1, "end": 2, "vm": 0, "on": 0}}"#), "$.actions[0].hooks.pre[0]", "never forged"),
+        (boot.replace("9", "1"), "$.actions[0].hooks.pre[0]", "nobody's copy"),
+        (format!("{boot}, {boot}"), "$.actions[1].hooks.pre[0]", "two substitutions"),
+    ];
+    for (actions, path, part) in &cases {
+        let error = read_plan(plan_of(actions).as_bytes(), &small()).expect_err(actions);
+        assert_eq!(&error.path, path, "{error}");
+        assert!(error.message.contains(part), "{error}: {part}");
+    }
+    let circle = r#"{"id": "bootVM", "start": 0, "end": 1, "vm": 8, "on": 1, "hooks": {"pre": [{"id": "substitutedVM", "vm": 9, "newVm": 8}]}},
+        {"id": "bootVM", "start": 0, "end": 1, "vm": 9, "on": 1, "hooks": {"pre": [{"id": "substitutedVM", "vm": 8, "newVm": 9}]}},
+        {"id": "forgeVM", "start": 0, "end": 1, "vm": 8}, {"id": "forgeVM", "start": 0, "end": 1, "vm": 9},
+        {"id": "shutdownVM", "start": 0, "end": 1, "vm": 8, "on": 0}, {"id": "shutdownVM", "start": 0, "end": 1, "vm": 9, "on": 0}"#;
+    let error = read_plan(plan_of(circle).as_bytes(), &small()).expect_err("a circle");
+    assert!(error.message.contains("circle"), "{error}");
+}
+
+#[test]
+fn a_plan_from_elsewhere_is_refused() {
+    let text = plan_of("");
+    for (from, to, part) in [
+        (r#""runningVMs": [0, 1]"#, r#""runningVMs": [0, 1, 5]"#, "it has a VM 5"),
+        (r#""runningVMs": [0, 1]"#, r#""runningVMs": [0]"#, "it lacks VM `b`"),
+        (
+            r#""runningVMs": [0, 1], "sleepingVMs": []"#,
+            r#""runningVMs": [0], "sleepingVMs": [1]"#,
+            "VM `b` is sleeping on node `node#0` there",
+        ),
+        (r#""offlineNodes": [2]"#, r#""offlineNodes": [3]"#, "it has a node 3"),
+        (r#""defConsumption": 2"#, r#""defConsumption": 3"#, "VM `a` takes 3 of `cpu` there and 2"),
+        (r#""rcId": "cpu""#, r#""rcId": "ram""#, "it lacks the resource `cpu`"),
+        (
+            r#""attributes": {}"#,
+            r#""attributes": {"vms": {"0": {"boot": 3}}}"#,
+            "VM `a` has another value of the attribute `boot`",
+        ),
+    ] {
+        let other = text.replace(from, to);
+        assert_ne!(other, text);
+        let error = read_plan(other.as_bytes(), &small()).expect_err(part);
+        assert!(error.message.contains(part), "{error}");
+        assert_eq!(error.path, "$.origin");
+        assert!(read_plan_with_origin(other.as_bytes()).is_ok());
+    }
+}
+
+proptest! {
+    #![proptest_config(testing::config())]
+
+    #[test]
+    fn instances_come_back_as_they_were(numbers in testing::choices()) {
+        let instance = testing::instance(&mut Choices::new(numbers), Scope::BtrPlace);
+        let written = write_instance(&instance, &WriteOptions::default()).expect("it can be said");
+        let back = read_instance(written.text.as_bytes(), &STRICT);
+        prop_assert_eq!(back.map(|read| read.instance), Ok(instance), "{}", written.text);
+    }
+
+    #[test]
+    fn plans_come_back_as_they_were(numbers in testing::choices(), scope in 0..2) {
+        let mut choices = Choices::new(numbers);
+        let scope = if scope == 0 { Scope::BtrPlace } else { Scope::Quadrille };
+        let instance = testing::instance(&mut choices, scope);
+        let plan = testing::plan(&mut choices, &instance);
+        let written = write_plan(&instance, &plan).expect("it can be said");
+        prop_assert_eq!(read_plan(written.text.as_bytes(), &instance), Ok(plan.clone()), "{}", written.text);
+    }
+}

@@ -21,7 +21,7 @@ use rustc_hash::FxHashMap;
 ///
 /// BtrPlace's plans have neither happens-before edges nor reasons. The copy that a
 /// re-instantiation makes gets the first integer above those of all VMs, the next copy
-/// the next one; it is booted with a `substitutedVM` event. Tags and duration models
+/// the next one (from 0 again after 4294967295, where it is free); it is booted with a `substitutedVM` event. Tags and duration models
 /// are no part of what a plan starts from, so leaving them out is no loss.
 ///
 /// # Errors
@@ -73,7 +73,10 @@ struct Identity {
 
 /// Each VM's integers as the plan goes on; its own, where nothing is kept.
 struct Identities {
-    next: Option<u32>,
+    /// The integers of the VMs, ascending.
+    taken: Vec<u32>,
+    /// The integer that is tried next.
+    next: u32,
     /// Forged and not yet booted.
     forged: FxHashMap<VmId, u32>,
     current: FxHashMap<VmId, u32>,
@@ -83,14 +86,27 @@ struct Identities {
 
 impl Identities {
     fn new(instance: &Instance) -> Self {
-        let numbers = (0..instance.vm_count()).map(|index| instance.vms().number(index));
-        let next = numbers.max().map_or(Some(0), |largest| largest.checked_add(1));
+        let mut taken: Vec<u32> =
+            (0..instance.vm_count()).map(|index| instance.vms().number(index)).collect();
+        taken.sort_unstable();
+        let next = taken.last().map_or(0, |last| last.wrapping_add(1));
         Self {
+            taken,
             next,
             forged: FxHashMap::default(),
             current: FxHashMap::default(),
             replaced: FxHashMap::default(),
         }
+    }
+
+    /// An integer that nobody has. There are more of them than VMs and copies fit in memory.
+    fn fresh(&mut self) -> u32 {
+        while self.taken.binary_search(&self.next).is_ok() {
+            self.next = self.next.wrapping_add(1);
+        }
+        let fresh = self.next;
+        self.next = fresh.wrapping_add(1);
+        fresh
     }
 
     fn of(&mut self, action: &Action, instance: &Instance) -> Result<Identity, FormatError> {
@@ -102,8 +118,7 @@ impl Identities {
         };
         match action.kind {
             ActionKind::ForgeClone { .. } => {
-                let Some(number) = self.next else { return fail("has no integer left for the copy") };
-                self.next = number.checked_add(1);
+                let number = self.fresh();
                 self.forged.insert(vm, number);
                 Ok(Identity { number, replaced: current })
             }
