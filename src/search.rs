@@ -80,6 +80,8 @@ pub enum Proof {
     /// These items do not fit into these bins, taken together, in this dimension
     /// ([`NONE`]: in all dimensions together).
     Room(Vec<u32>, Vec<u32>, u32),
+    /// No schedule ends by the horizon: this is the earliest end.
+    Late(u64),
     /// A relation has more items than it has room for, as this many bins are left.
     Crowd(u32, u32),
     /// Every order of steps was tried.
@@ -203,6 +205,9 @@ fn first_proof(problem: &Problem, analysis: &Analysis) -> Option<Proof> {
     if let Some(item) = analysis.homeless {
         return Some(Proof::Homeless(item));
     }
+    if problem.project.horizon.is_some_and(|horizon| horizon < analysis.least_makespan) {
+        return Some(Proof::Late(analysis.least_makespan));
+    }
     // More items than seats: at most k in each of the bins that may be open.
     let packing = &problem.packing;
     let usable = packing.bins.iter().filter(|bin| bin.later != Later::Closed).count() as u64;
@@ -267,7 +272,13 @@ fn prove(
         budget = budget.min(most.saturating_sub(answer.effort));
     }
     let granted = budget;
-    let found = exact::search(problem, active, &seats, cost, &mut budget, &settings.limits);
+    let timed = exact::timed::applies(problem);
+    let found = if timed {
+        exact::timed::search(problem, active, &seats, cost, &mut budget, &settings.limits)
+    } else {
+        exact::search(problem, active, &seats, cost, &mut budget, &settings.limits)
+    };
+    let comparable = comparable && !(timed && cost.per_second > 0);
     answer.effort += granted - budget;
     match found {
         Exact::Impossible if search.best().is_none() => answer.proof = Some(Proof::Exhausted),
