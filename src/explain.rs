@@ -248,6 +248,12 @@ pub fn conflict(instance: &Instance, compiled: &Compiled, proof: &Proof) -> Conf
                 nodes,
             }
         }
+        Proof::Late(least) => Conflict {
+            constraints: Vec::new(),
+            vms: Vec::new(),
+            nodes: Vec::new(),
+            text: format!("no plan ends within the horizon: the shortest takes {least} s at least"),
+        },
         Proof::Crowd(at, usable) => {
             let cause = packing.relations[*at as usize].cause;
             Conflict {

@@ -31,7 +31,6 @@ use crate::propagator::Block;
 use crate::schedule;
 use exact::Exact;
 use exact::MoveCost;
-use improve::Incumbent;
 use presolve::Analysis;
 use std::time::Instant;
 
@@ -81,6 +80,8 @@ pub enum Proof {
     /// These items do not fit into these bins, taken together, in this dimension
     /// ([`NONE`]: in all dimensions together).
     Room(Vec<u32>, Vec<u32>, u32),
+    /// No schedule ends by the horizon: this is the earliest end.
+    Late(u64),
     /// A relation has more items than it has room for, as this many bins are left.
     Crowd(u32, u32),
     /// Every order of steps was tried.
@@ -120,21 +121,27 @@ pub fn run(problem: &Problem, settings: &Settings<'_>, watch: Watcher<'_>) -> An
         return answer;
     }
     watch(Phase::Construct, None, answer.bounds[0], 0);
-    let mut best: Option<Incumbent> = None;
-    let stop = improve::search(problem, &analysis, settings, watch, &mut best, &mut answer);
-
-    // Small enough for every order of steps?
-    let met = best.as_ref().is_some_and(|best| best.values[0] <= answer.bounds[0]);
-    let mut stop = stop;
-    if !met && stop != StopReason::Interrupted {
-        let (tried, exhausted) = prove(problem, settings, watch, &mut best, &mut answer);
-        if exhausted {
-            stop = StopReason::Proved;
-        }
-        if best.is_none() && tried == Some(Proof::Exhausted) {
-            answer.proof = tried;
+    let mut search = improve::first(problem, &analysis, settings, &mut answer);
+    let met = |search: &improve::Search<'_>, answer: &Answer| {
+        search.best().is_some_and(|best| best.values[0] <= answer.bounds[0])
+    };
+    // On a tiny problem every order of steps is tried at once, on a small one after
+    // everything else.
+    let active = active_items(problem);
+    let bins = problem.packing.bins.len();
+    let tiny = active.len() <= TINY_ITEMS && bins <= TINY_BINS;
+    if tiny && !met(&search, &answer) {
+        prove(problem, settings, &active, watch, &mut search, &mut answer);
+    }
+    let mut stop = StopReason::Proved;
+    if answer.proof.is_none() {
+        stop = improve::search(problem, &analysis, settings, watch, &mut search, &mut answer);
+        let small = active.len() <= EXACT_ITEMS && bins <= EXACT_BINS;
+        if small && !tiny && !met(&search, &answer) && stop != StopReason::Interrupted {
+            prove(problem, settings, &active, watch, &mut search, &mut answer);
         }
     }
+    let best = search.into_best();
     if best.is_none() && answer.proof.is_none() {
         answer.proof = room::proof(problem);
     }
@@ -198,6 +205,9 @@ fn first_proof(problem: &Problem, analysis: &Analysis) -> Option<Proof> {
     if let Some(item) = analysis.homeless {
         return Some(Proof::Homeless(item));
     }
+    if problem.project.horizon.is_some_and(|horizon| horizon < analysis.least_makespan) {
+        return Some(Proof::Late(analysis.least_makespan));
+    }
     // More items than seats: at most k in each of the bins that may be open.
     let packing = &problem.packing;
     let usable = packing.bins.iter().filter(|bin| bin.later != Later::Closed).count() as u64;
@@ -209,31 +219,36 @@ fn first_proof(problem: &Problem, analysis: &Analysis) -> Option<Proof> {
     })
 }
 
-/// The largest problem for which every order of steps is tried.
+/// The largest problems for which every order of steps is tried: first, and last.
+const TINY_ITEMS: usize = 9;
+const TINY_BINS: usize = 5;
 const EXACT_ITEMS: usize = 40;
 const EXACT_BINS: usize = 24;
 const EXACT_BUDGET: u64 = 60_000;
 
-/// Tries every order of steps. Returns what that proved about there being none, and
-/// whether it ran to its end.
-fn prove(
-    problem: &Problem,
-    settings: &Settings<'_>,
-    watch: Watcher<'_>,
-    best: &mut Option<Incumbent>,
-    answer: &mut Answer,
-) -> (Option<Proof>, bool) {
+/// The items that may do something.
+fn active_items(problem: &Problem) -> Vec<u32> {
     let packing = &problem.packing;
-    let active: Vec<u32> = (0..packing.items.len() as u32)
+    (0..packing.items.len() as u32)
         .filter(|&item| {
             let row = &packing.items[item as usize];
             !(row.role == Role::Stay && row.pinned && !packing.resizes(item))
         })
-        .collect();
-    if active.len() > EXACT_ITEMS || packing.bins.len() > EXACT_BINS {
-        return (None, false);
-    }
-    watch(Phase::Prove, best.as_ref().map(|best| &best.values[..]), answer.bounds[0], answer.effort);
+        .collect()
+}
+
+/// Tries every order of steps: finds the best plan as far as the moves go, or the proof
+/// that there is none.
+fn prove(
+    problem: &Problem,
+    settings: &Settings<'_>,
+    active: &[u32],
+    watch: Watcher<'_>,
+    search: &mut improve::Search<'_>,
+    answer: &mut Answer,
+) {
+    let packing = &problem.packing;
+    watch(Phase::Prove, search.best().map(|best| &best.values[..]), answer.bounds[0], answer.effort);
     let level = &settings.objective.levels[0];
     // Only sums over the moves can be compared before times are known.
     let mut cost = MoveCost { per_move: 0, per_second: 0 };
@@ -245,8 +260,8 @@ fn prove(
             _ => comparable = false,
         }
     }
-    if best.is_some() && !comparable {
-        return (None, false);
+    if search.best().is_some() && !comparable {
+        return;
     }
     if !comparable {
         cost = MoveCost { per_move: 1, per_second: 0 };
@@ -257,22 +272,27 @@ fn prove(
         budget = budget.min(most.saturating_sub(answer.effort));
     }
     let granted = budget;
-    let found = exact::search(problem, &active, &seats, cost, &mut budget, &settings.limits);
+    let timed = exact::timed::applies(problem);
+    let found = if timed {
+        exact::timed::search(problem, active, &seats, cost, &mut budget, &settings.limits)
+    } else {
+        exact::search(problem, active, &seats, cost, &mut budget, &settings.limits)
+    };
+    let comparable = comparable && !(timed && cost.per_second > 0);
     answer.effort += granted - budget;
     match found {
-        Exact::Impossible => (Some(Proof::Exhausted), true),
+        Exact::Impossible if search.best().is_none() => answer.proof = Some(Proof::Exhausted),
+        Exact::Impossible => {}
         Exact::Budget(bound) => {
             if comparable {
                 answer.bounds[0] = answer.bounds[0].max(bound);
             }
-            (None, false)
         }
         Exact::Found(steps, cost) => {
             if comparable {
                 answer.bounds[0] = answer.bounds[0].max(cost);
             }
-            improve::adopt_path(problem, settings, steps, best);
-            (None, comparable)
+            improve::adopt_path(problem, settings, steps, search);
         }
     }
 }

@@ -559,7 +559,8 @@ fn add_relations(instance: &Instance, compiled: &mut Compiled) {
             }
             Relationship::SameNode(vms) => {
                 let items = lowering.items(vms);
-                if items.len() > 1 {
+                // On its way even a single member would hold two nodes.
+                if items.len() > 1 || (cause.continuous && !items.is_empty()) {
                     push(RelationKind::SameGroup { items, partition: NONE }, cause);
                 }
             }

@@ -78,17 +78,19 @@ impl Deadline {
         Self { vm: self.vm, timestamp }
     }
 
-    /// Makes every deadline among the constraints that is a time of day relative to the
-    /// start of a plan that starts then.
-    pub fn settle(constraints: &mut [Constraint], start_of_day: u32) {
-        for constraint in constraints {
-            if constraint.rule.signature().name != Self::SIGNATURE.name {
-                continue;
-            }
-            if let [Argument::Vm(vm), Argument::Time(timestamp)] = constraint.rule.arguments()[..] {
-                constraint.rule = Arc::new(Self { vm, timestamp }.relative_to(start_of_day));
-            }
+    /// The constraint from the start of a plan that starts then, if it is a deadline at a
+    /// time of day.
+    pub fn settled(constraint: &Constraint, start_of_day: u32) -> Option<Constraint> {
+        if constraint.rule.signature().name != Self::SIGNATURE.name {
+            return None;
         }
+        let [Argument::Vm(vm), Argument::Time(timestamp @ Timestamp::OfDay(_))] =
+            constraint.rule.arguments()[..]
+        else {
+            return None;
+        };
+        let rule = Arc::new(Self { vm, timestamp }.relative_to(start_of_day));
+        Some(Constraint { rule, ..constraint.clone() })
     }
 
     /// As [`Deadline::seconds`], a plan of unknown start starting at midnight.
@@ -160,8 +162,10 @@ mod tests {
         assert_eq!(noon.seconds(Some(43_201)), Some(86_399));
         assert_eq!(noon.last_end(), 43_200);
         assert_eq!(at(Timestamp::Relative(5)).seconds(None), Some(5));
-        let mut constraints = [Constraint::new(noon)];
-        Deadline::settle(&mut constraints, 43_100);
-        assert_eq!(constraints, [Constraint::new(at(Timestamp::Relative(100)))]);
+        let hundred = Constraint::new(at(Timestamp::Relative(100)));
+        assert_eq!(Deadline::settled(&Constraint::new(noon), 43_100), Some(hundred.clone()));
+        assert_eq!(Deadline::settled(&hundred, 43_100), None);
+        let other = Constraint::new(super::super::root::Root { vm });
+        assert_eq!(Deadline::settled(&other, 43_100), None);
     }
 }

@@ -6,7 +6,8 @@
 //! # Discrete and continuous
 //! Either; discrete where nothing is said. Continuous: at every moment the members that
 //! run hold one node between them. Since a member in migration holds two, none migrates
-//! once they are together; the node can change only while none of them runs.
+//! once they are together, not even one that runs alone; the node can change only while
+//! none of them runs.
 //!
 //! # In the language
 //! `gather({vm1, vm2});` at every moment, `>>gather(…)` at the end only.

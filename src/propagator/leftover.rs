@@ -34,7 +34,7 @@ pub struct Leftover {
 }
 
 /// The fewest items that find no room; a packing that leaves over no more than `enough`
-/// will do. `budget` as in [`worst_crash`].
+/// will do. `budget` as in [`super::restart::worst_crash`].
 pub fn leftover(packing: &Packing<'_>, enough: usize, budget: &mut u64) -> Leftover {
     let dims = packing.dims;
     let mut scale = vec![1u64; dims];

@@ -43,41 +43,86 @@ pub struct Incumbent {
     pub placement: Placement,
 }
 
-/// Steps without a better plan after which the search gives up, if no limit is given.
-const PATIENCE: u64 = 40_000;
+/// Steps without a better plan after which the search gives up, if no limit is given:
+/// so many for each item, and never more than the most.
+const PATIENCE_EACH: u64 = 300;
+const PATIENCE_MOST: u64 = 40_000;
+/// Once the first level is proved, what is left are finer points.
+const PATIENCE_FINE: u64 = 6;
 /// Workers of a round; fixed, since results must not depend on the machine.
 const WORKERS: u64 = 4;
-/// Steps of a worker in a round.
-const SLICE: u64 = 2_500;
 
-/// Looks for plans until the bound is met, a limit is reached or patience runs out.
+/// Where the search stands between its parts.
+#[derive(Debug)]
+pub struct Search<'p> {
+    base: Places<'p>,
+    current: Worker<'p>,
+}
+
+/// A first placement by repair, and times for it.
+pub fn first<'p>(
+    problem: &'p Problem,
+    analysis: &Analysis,
+    settings: &Settings<'_>,
+    answer: &mut Answer,
+) -> Search<'p> {
+    let lists = Arc::new(Lists::new(&problem.packing));
+    let base = Places::new(problem, lists);
+    let mut random = Random::new(settings.seed);
+    let mut places = base.clone();
+    construct(problem, analysis, &mut places, None, &mut random);
+    answer.effort += std::mem::take(&mut places.steps);
+    let mut current = Worker { places, best: None };
+    let clock = Instant::now();
+    answer.effort += current.evaluate(problem, settings, &mut random);
+    answer.scheduling += clock.elapsed().as_secs_f64();
+    Search { base, current }
+}
+
+impl Search<'_> {
+    /// The best plan so far.
+    pub fn best(&self) -> Option<&Incumbent> {
+        self.current.best.as_ref()
+    }
+
+    /// Takes over a plan found elsewhere, if it is better.
+    pub fn adopt(&mut self, found: Incumbent) {
+        if self.current.best.as_ref().is_none_or(|best| found.values < best.values) {
+            self.current.places = self.base.clone();
+            self.current.places.follow(&found.placement);
+            self.current.best = Some(found);
+        }
+    }
+
+    /// The best plan.
+    pub fn into_best(self) -> Option<Incumbent> {
+        self.current.best
+    }
+}
+
+/// Looks for better plans until the bound is met, a limit is reached or patience runs out.
 pub fn search(
     problem: &Problem,
     analysis: &Analysis,
     settings: &Settings<'_>,
     watch: Watcher<'_>,
-    best: &mut Option<Incumbent>,
+    search: &mut Search<'_>,
     answer: &mut Answer,
 ) -> StopReason {
-    let lists = Arc::new(Lists::new(&problem.packing));
-    let base = Places::new(problem, lists);
-    let mut random = Random::new(settings.seed);
-    let mut first = base.clone();
-    construct(problem, analysis, &mut first, None, &mut random);
-    answer.effort += first.steps;
-    let mut current = Worker { places: first, best: best.take() };
-    let clock = Instant::now();
-    let spent = current.evaluate(problem, settings, &mut random);
-    answer.scheduling += clock.elapsed().as_secs_f64();
-    answer.effort += spent;
+    let patience_of = |met: bool| {
+        let all = (PATIENCE_EACH * (1 + problem.packing.items.len() as u64)).min(PATIENCE_MOST);
+        if met { all / PATIENCE_FINE } else { all }
+    };
+    let slice = patience_of(true) / (2 * WORKERS);
+    let Search { base, current } = search;
     let mut quiet = 0;
     let report = |phase, current: &Worker<'_>, answer: &Answer| {
         let values = current.best.as_ref().map(|best| &best.values[..]);
         watch(phase, values, answer.bounds[0], answer.effort);
     };
-    report(Phase::Improve, &current, answer);
+    report(Phase::Improve, current, answer);
     let mut round = 0u64;
-    let stop = loop {
+    loop {
         if let Some(found) = &current.best {
             let bounds = super::bounds(settings.objective, analysis, Some(&found.values));
             if found.values.iter().zip(&bounds).all(|(value, bound)| value <= bound) {
@@ -87,8 +132,10 @@ pub fn search(
         if let Some(reason) = settings.limits.reached(answer.effort) {
             break reason;
         }
+        let met = current.best.as_ref().is_some_and(|best| best.values[0] <= answer.bounds[0]);
+        let patience = patience_of(met);
         let unlimited = settings.limits.deadline.is_none() && settings.limits.steps.is_none();
-        if quiet >= PATIENCE && (unlimited || current.best.is_none()) {
+        if quiet >= patience && (unlimited || current.best.is_none()) {
             break if unlimited { StopReason::Stalled } else { StopReason::Limit };
         }
         round += 1;
@@ -98,7 +145,7 @@ pub fn search(
                 let seed = settings.seed ^ (round * WORKERS + worker).wrapping_mul(0x9e37_79b9_7f4a_7c15);
                 let mut random = Random::new(seed);
                 let mut mine = current.clone();
-                let spent = mine.round(problem, analysis, &base, settings, &mut random);
+                let spent = mine.round(problem, analysis, base, settings, slice, &mut random);
                 (mine, spent)
             })
             .collect();
@@ -113,20 +160,18 @@ pub fn search(
         if let Some((_, worker)) = better {
             let improved = worker.rank() < current.rank();
             if worker.rank() <= current.rank() {
-                current = worker;
+                *current = worker;
             }
             if improved {
                 quiet = 0;
-                report(Phase::Improve, &current, answer);
+                report(Phase::Improve, current, answer);
             }
         }
-    };
-    *best = current.best;
-    stop
+    }
 }
 
 /// A placement under change, and the best plan that it led to.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 struct Worker<'p> {
     places: Places<'p>,
     best: Option<Incumbent>,
@@ -165,12 +210,13 @@ impl<'p> Worker<'p> {
         analysis: &Analysis,
         base: &Places<'p>,
         settings: &Settings<'_>,
+        slice: u64,
         random: &mut Random,
     ) -> u64 {
         let mut effort = 0;
         self.places.steps = 0;
         let soft = problem.packing.relations.iter().any(|relation| relation.penalty.is_some());
-        while effort + self.places.steps < SLICE {
+        while effort + self.places.steps < slice {
             if settings.limits.reached(0).is_some() {
                 break;
             }
@@ -674,7 +720,7 @@ pub(crate) fn adopt_path(
     problem: &Problem,
     settings: &Settings<'_>,
     steps: Vec<Step>,
-    best: &mut Option<Incumbent>,
+    search: &mut Search<'_>,
 ) {
     let placement = super::last_places(problem, &steps);
     let mut then = crate::propagator::Ledger::new(&problem.packing, crate::propagator::Moment::Then);
@@ -697,8 +743,6 @@ pub(crate) fn adopt_path(
         candidates.push((values, steps));
     }
     for (values, steps) in candidates {
-        if best.as_ref().is_none_or(|best| values < best.values) {
-            *best = Some(Incumbent { steps, values, placement: placement.clone() });
-        }
+        search.adopt(Incumbent { steps, values, placement: placement.clone() });
     }
 }

@@ -171,6 +171,21 @@ impl<'p> Places<'p> {
         Placement { to: self.to.clone(), open: self.open.clone() }
     }
 
+    /// Takes over an assignment.
+    pub fn follow(&mut self, placement: &Placement) {
+        for (item, &bin) in placement.to.iter().enumerate() {
+            let item = item as u32;
+            if self.bin(item) != bin {
+                self.take(item);
+                if bin != NONE {
+                    self.put(item, bin);
+                }
+            }
+        }
+        self.open.clone_from(&placement.open);
+        self.mark();
+    }
+
     /// Decides whether a bin of free fate is open at the end.
     pub fn set_open(&mut self, bin: u32, open: bool) {
         self.open[bin as usize] = open;

@@ -183,7 +183,7 @@ fn one_resource_grows_where_another_is_plenty() {
         .rules(&["preserve a cpu 4", "preserve a mem 1", "ready b", "running c"])
         .within(5)
         .plan();
-    answer.moves(0).before("shutdown b", "allocate a n0 cpu 4");
+    answer.moves(0).before("shutdown b", "boot c").has("allocate a n0 cpu 4");
 }
 
 #[test]
