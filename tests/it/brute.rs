@@ -71,6 +71,9 @@ pub(crate) struct Best {
     pub(crate) plan: Plan,
 }
 
+/// A state that was reached: relocations so far, and the step that led there.
+type Reached = (State, u64, Option<(usize, Step)>);
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct State {
     seats: Vec<Seat>,
@@ -317,7 +320,7 @@ impl<'a> Question<'a> {
 
     /// Could anything still be wrong with the places alone?
     pub(crate) fn arrived(&self, vm: VmId, seat: Seat) -> bool {
-        seat.place.state() == self.wanted[vm.index()] && !(seat.parked && !seat.grown)
+        (seat.grown || !seat.parked) && seat.place.state() == self.wanted[vm.index()]
     }
 
     /// The best plan, of all plans whose actions follow one another; `None` if there is none.
@@ -338,8 +341,7 @@ impl<'a> Question<'a> {
             least: self.source_amounts(),
         };
         let mut table: HashMap<State, usize> = HashMap::new();
-        // (state, relocations, where it comes from)
-        let mut found: Vec<(State, u64, Option<(usize, Step)>)> = vec![(start.clone(), 0, None)];
+        let mut found: Vec<Reached> = vec![(start.clone(), 0, None)];
         table.insert(start, 0);
         let mut queue: BTreeMap<u64, Vec<usize>> = BTreeMap::from([(0, vec![0])]);
         let mut best: Option<(u64, usize)> = None;

@@ -27,7 +27,7 @@ use quadrille::verify::verify;
 use std::fmt;
 
 /// Steps that no test instance should need.
-const STEPS: u64 = 2_000_000;
+const STEPS: u64 = 100_000;
 
 /// A node of a [`Spec`].
 #[derive(Clone, Debug)]

@@ -3,11 +3,13 @@
 mod brute;
 mod cli;
 mod common;
+mod corpus;
 mod generate;
 mod oracle;
 mod properties;
 mod replay;
 mod scenario_checker;
+mod scenario_files;
 mod scenario_model;
 mod scenario_rules;
 mod scenario_states;

@@ -23,7 +23,7 @@ use quadrille::verify::VerifyOptions;
 use quadrille::verify::verify;
 
 /// Instances for each property.
-const ROUNDS: usize = 300;
+const ROUNDS: usize = 150;
 /// Random durations for each plan.
 const RUNS: usize = 100;
 
@@ -49,21 +49,46 @@ fn fitting<'r>(dice: &mut Dice, rules: &[&'r str], nodes: usize, vms: usize) -> 
     }
 }
 
-/// The value of the first level; `None` where it is proved that there is no plan.
-fn value(answer: &Answer) -> Option<u64> {
-    match answer.outcome.status {
-        Status::Infeasible => None,
-        Status::Optimal => Some(answer.outcome.levels[0].value),
-        Status::Feasible | Status::Unknown => panic!("neither optimal nor infeasible, but {answer}"),
+/// What is known of the best value of the first level: it lies between the two. No
+/// plan is a value beyond all others.
+fn between(answer: &Answer) -> (u64, u64) {
+    let first = answer.outcome.levels.first();
+    match (answer.outcome.status, first) {
+        (Status::Infeasible, _) => (u64::MAX, u64::MAX),
+        (Status::Unknown, _) | (_, None) => (0, u64::MAX),
+        (_, Some(level)) => (level.bound, level.value),
     }
 }
 
-/// `harder` may not be better than `easier`.
-fn no_better(harder: &Answer, easier: &Answer) {
-    match (value(harder), value(easier)) {
-        (Some(worse), None) => panic!("{worse} where there is no plan: {harder}\nagainst {easier}"),
-        (Some(worse), Some(better)) => assert!(worse >= better, "{harder}\nis better than {easier}"),
-        (None, _) => {}
+/// How many answers left nothing open.
+#[derive(Default)]
+struct Proofs {
+    answers: usize,
+    proved: usize,
+}
+
+impl Proofs {
+    fn count(&mut self, answer: &Answer) -> (u64, u64) {
+        let (least, most) = between(answer);
+        self.answers += 1;
+        self.proved += usize::from(least == most);
+        (least, most)
+    }
+
+    /// `harder` may not be better than `easier`.
+    fn no_better(&mut self, harder: &Answer, easier: &Answer) {
+        let ((_, harder_most), (easier_least, _)) = (self.count(harder), self.count(easier));
+        assert!(harder_most >= easier_least, "{harder}\nis better than {easier}");
+    }
+
+    /// The instances are small: nearly all must have been settled, or nothing was tested.
+    fn suffice(&self) {
+        assert!(
+            self.proved * 20 >= self.answers * 19,
+            "only {} of {} answers leave nothing open",
+            self.proved,
+            self.answers
+        );
     }
 }
 
@@ -78,44 +103,51 @@ fn a_rule_more_never_helps() {
         .filter(|rule| !rule.starts_with("overbook"))
         .collect();
     let mut dice = Dice::new(11);
+    let mut proofs = Proofs::default();
     for _ in 0..ROUNDS {
         let size = dice.of(&[(3, 4), (4, 5)]);
         let spec = with_rules(&mut dice, size, &restricting, 2);
         let more = spec.clone().rule(fitting(&mut dice, &restricting, size.0, size.1));
-        no_better(&more.solve(), &spec.solve());
+        proofs.no_better(&more.solve(), &spec.solve());
     }
+    proofs.suffice();
 }
 
 #[test]
 fn more_capacity_never_hurts() {
     let rules: Vec<&str> = [PLACEMENT, RESOURCES, STATES, SURVIVAL].concat();
     let mut dice = Dice::new(12);
+    let mut proofs = Proofs::default();
     for _ in 0..ROUNDS {
         let size = dice.of(&[(3, 4), (4, 5)]);
         let spec = with_rules(&mut dice, size, &rules, 2);
         let mut more = spec.clone();
         let node = dice.below(size.0);
         more.resources[0].capacity[node] += 1 + dice.below(3) as u64;
-        no_better(&spec.solve(), &more.solve());
+        proofs.no_better(&spec.solve(), &more.solve());
     }
+    proofs.suffice();
 }
 
 #[test]
 fn names_and_their_order_mean_nothing() {
     let rules = any_rules();
     let mut dice = Dice::new(13);
+    let mut proofs = Proofs::default();
     for _ in 0..ROUNDS {
         let size = dice.of(&[(2, 3), (3, 4)]);
         let spec = with_rules(&mut dice, size, &rules, 2);
         let other = shuffled(&spec, &mut dice);
         let [one, other] = [spec.solve(), other.solve()];
-        assert_eq!(value(&one), value(&other), "{one}\nand {other}");
+        let (mine, theirs) = (proofs.count(&one), proofs.count(&other));
+        assert!(mine.0 <= theirs.1 && theirs.0 <= mine.1, "{one}\nand {other}");
         for (mine, theirs) in one.outcome.levels.iter().zip(&other.outcome.levels) {
             if mine.value == mine.bound && theirs.value == theirs.bound {
                 assert_eq!(mine.value, theirs.value, "{one}\nand {other}");
             }
         }
     }
+    proofs.suffice();
 }
 
 /// The same question with VMs and nodes in another order and under other names.
@@ -182,13 +214,15 @@ fn renamed(spec: &Spec, prefix: &str) -> Spec {
 fn continuous_implies_discrete() {
     let both: Vec<&str> = any_rules().into_iter().filter(|rule| rule.ends_with("; continuous")).collect();
     let mut dice = Dice::new(14);
+    let mut proofs = Proofs::default();
     for _ in 0..ROUNDS {
         let size = dice.of(&[(2, 3), (3, 3), (3, 4)]);
         let spec = with_rules(&mut dice, size, STATES, 1);
         let rule = fitting(&mut dice, &both, size.0, size.1);
         let loose = rule.replace("continuous", "discrete");
-        no_better(&spec.clone().rule(rule).solve(), &spec.rule(loose).solve());
+        proofs.no_better(&spec.clone().rule(rule).solve(), &spec.rule(loose).solve());
     }
+    proofs.suffice();
 }
 
 #[test]
@@ -196,6 +230,7 @@ fn clusters_apart_are_solved_apart() {
     let rules: Vec<&str> =
         [PLACEMENT, RESOURCES, STATES].concat().into_iter().filter(|rule| !rule.contains('*')).collect();
     let mut dice = Dice::new(15);
+    let mut proofs = Proofs::default();
     for _ in 0..ROUNDS {
         let mut halves = [(2, 3), (3, 3)].map(|size| with_rules(&mut dice, size, &rules, 2));
         halves[1] = renamed(&halves[1], "z_");
@@ -208,9 +243,10 @@ fn clusters_apart_are_solved_apart() {
         }
         let whole = union(&halves[0], &halves[1]).solve();
         let [one, other] = halves.map(|half| half.solve());
-        let sum = value(&one).zip(value(&other)).map(|(one, other)| one + other);
-        assert_eq!(value(&whole), sum, "{whole}\nis not {one}\nand {other}");
-        if sum.is_some() {
+        let (mine, theirs, all) = (proofs.count(&one), proofs.count(&other), proofs.count(&whole));
+        let sum = (mine.0.saturating_add(theirs.0), mine.1.saturating_add(theirs.1));
+        assert!(sum.0 <= all.1 && all.0 <= sum.1, "{whole}\nis not {one}\nand {other}");
+        if [&one, &other, &whole].iter().all(|answer| answer.outcome.status == Status::Optimal) {
             let second = |answer: &Answer| answer.outcome.levels[1].clone();
             let [parts @ .., all] = [second(&one), second(&other), second(&whole)];
             if parts.iter().all(|level| level.value == level.bound) && all.value == all.bound {
@@ -218,6 +254,7 @@ fn clusters_apart_are_solved_apart() {
             }
         }
     }
+    proofs.suffice();
 }
 
 fn union(one: &Spec, other: &Spec) -> Spec {
@@ -348,8 +385,8 @@ fn right_plans_of_any_origin_survive_delays_once_ordered() {
 fn every_edge_is_needed() {
     let mut dice = Dice::new(19);
     let (mut edges, mut needed) = (0, 0);
-    for _ in 0..ROUNDS {
-        let spec = with_rules(&mut dice, (3, 4), PLACEMENT, 1);
+    for _ in 0..3 * ROUNDS {
+        let spec = with_rules(&mut dice, (3, 4), PLACEMENT, 3);
         let instance = spec.build();
         let outcome = quadrille::solve(&instance, &spec.options()).expect("an answer");
         let Some(plan) = outcome.plan else { continue };
@@ -370,5 +407,5 @@ fn every_edge_is_needed() {
     // Edges are exact for what is a conflict; where units are routed, another routing
     // may have been as good.
     assert!(needed * 10 >= edges * 7, "only {needed} of {edges} edges are needed");
-    assert!(edges > 50, "only {edges} edges: nothing was tested");
+    assert!(edges > 40, "only {edges} edges: nothing was tested");
 }

@@ -183,7 +183,7 @@ fn one_resource_grows_where_another_is_plenty() {
         .rules(&["preserve a cpu 4", "preserve a mem 1", "ready b", "running c"])
         .within(5)
         .plan();
-    answer.moves(0).before("shutdown b", "allocate a n0 cpu 4");
+    answer.moves(0).before("shutdown b", "boot c").has("allocate a n0 cpu 4");
 }
 
 #[test]
@@ -318,7 +318,8 @@ fn a_search_that_is_stopped_says_so() {
 #[test]
 fn progress_is_told_and_ends_with_the_answer() {
     let base = cluster("n0: a b c | n1: | n2:").cpu("n0=2 n1=2 n2=2 vms=1").rule("fence a n1");
-    let seen: Arc<Mutex<Vec<(Option<Vec<u64>>, u64)>>> = Arc::default();
+    type Told = (Option<Vec<u64>>, u64);
+    let seen: Arc<Mutex<Vec<Told>>> = Arc::default();
     let sink = Arc::clone(&seen);
     let progress: quadrille::outcome::ProgressCallback = Arc::new(move |progress| {
         sink.lock().expect("no panic").push((progress.best.clone(), progress.bound));
