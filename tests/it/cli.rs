@@ -78,7 +78,10 @@ fn the_talk_comes_out_as_told() {
         assert_exit(&output, 0);
         assert_eq!(actions(&stdout(&output)), actions(&expected), "{file}");
         let summary = stdout(&output).lines().last().map(str::to_owned).unwrap_or_default();
-        assert!(summary.starts_with("4 migrations, 1 node shutdown, 8s, sum of ends 26; optimal"), "{summary}");
+        assert!(
+            summary.starts_with("4 migrations, 1 node shutdown, 8s, sum of ends 26; optimal"),
+            "{summary}"
+        );
         // Nothing is wrong before the plan: what is wished for is not met yet, that is all.
         assert_exit(&run(&["check", file], ""), 0);
     }
