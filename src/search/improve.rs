@@ -135,7 +135,9 @@ pub fn search(
         let met = current.best.as_ref().is_some_and(|best| best.values[0] <= answer.bounds[0]);
         let patience = patience_of(met);
         let unlimited = settings.limits.deadline.is_none() && settings.limits.steps.is_none();
-        if quiet >= patience && (unlimited || current.best.is_none()) {
+        // A round that takes longer than the patience lasts is not begun without being asked.
+        let round_takes = if current.best.is_some() { WORKERS * times_take(problem) } else { 0 };
+        if quiet + round_takes >= patience && (unlimited || current.best.is_none()) {
             break if unlimited { StopReason::Stalled } else { StopReason::Limit };
         }
         round += 1;
@@ -727,6 +729,11 @@ fn nudge(problem: &Problem, places: &mut Places<'_>, random: &mut Random) {
     places.put(item, from);
 }
 
+/// What finding times for a placement counts for, in steps.
+fn times_take(problem: &Problem) -> u64 {
+    1 + problem.packing.items.len() as u64 / 16
+}
+
 /// Times for a placement: several rules, the best result that keeps all promises.
 fn times(
     problem: &Problem,
@@ -737,7 +744,7 @@ fn times(
     effort: &mut u64,
 ) -> Option<(Vec<Step>, Vec<u64>)> {
     let items = problem.packing.items.len();
-    let cost = 1 + items as u64 / 16;
+    let cost = times_take(problem);
     let mut best: Option<(Vec<Step>, Vec<u64>)> = None;
     let urgent: Vec<u32> = problem
         .project
