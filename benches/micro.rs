@@ -1,5 +1,5 @@
-//! Micro-benchmarks: reading, writing, generating, checking. Nothing is decided by them alone;
-//! `corpus` measures what users wait for.
+//! Micro-benchmarks: reading, compiling, the hot propagators, ordering, checking. Nothing is
+//! decided by them alone; `corpus` measures what users wait for.
 //!
 //! `cargo bench --bench micro`
 
@@ -8,6 +8,9 @@ use divan::counter::BytesCount;
 use divan::counter::ItemsCount;
 use quadrille::Instance;
 use quadrille::Options;
+use quadrille::Plan;
+use quadrille::compile;
+use quadrille::compile::Compiled;
 use quadrille::format;
 use quadrille::format::ReadOptions;
 use quadrille::format::WriteOptions;
@@ -15,6 +18,12 @@ use quadrille::generate;
 use quadrille::generate::Scenario;
 use quadrille::generate::Spec;
 use quadrille::model::Configuration;
+use quadrille::plan;
+use quadrille::problem::NONE;
+use quadrille::problem::Packing;
+use quadrille::propagator::Ledger;
+use quadrille::propagator::Moment;
+use quadrille::search::presolve;
 use quadrille::verify;
 use quadrille::verify::VerifyOptions;
 
@@ -66,11 +75,98 @@ fn verifying_the_source(bencher: Bencher<'_, '_>, nodes: u32) {
 }
 
 #[divan::bench(args = SIZES)]
+fn compiling(bencher: Bencher<'_, '_>, nodes: u32) {
+    let instance = instance(nodes);
+    bencher.counter(ItemsCount::new(nodes * 5)).bench(|| compile::compile(&instance));
+}
+
+fn compiled(instance: &Instance) -> Compiled {
+    compile::compile(instance).expect("a sound instance")
+}
+
+/// The bounds, and what must move.
+#[divan::bench(args = SIZES)]
+fn presolving(bencher: Bencher<'_, '_>, nodes: u32) {
+    let compiled = compiled(&instance(nodes));
+    bencher.counter(ItemsCount::new(nodes * 5)).bench(|| presolve::analyse(&compiled.problem));
+}
+
+/// Everything where it is at the start.
+fn filled(packing: &Packing) -> Ledger<'_> {
+    let mut ledger = Ledger::new(packing, Moment::Now);
+    for (item, row) in (0u32..).zip(&packing.items) {
+        if row.source != NONE {
+            let size = ledger.size_in(item, row.source);
+            ledger.add(item, row.source, size);
+        }
+    }
+    ledger
+}
+
+/// Loads, counts and relations of all items, built from nothing.
+#[divan::bench(args = SIZES)]
+fn filling_a_ledger(bencher: Bencher<'_, '_>, nodes: u32) {
+    let compiled = compiled(&instance(nodes));
+    let packing = &compiled.problem.packing;
+    bencher.counter(ItemsCount::new(packing.items.len())).bench(|| filled(packing));
+}
+
+/// May this item enter that bin? Asked for each placement tried.
+#[divan::bench(args = SIZES)]
+fn asking_a_ledger(bencher: Bencher<'_, '_>, nodes: u32) {
+    const QUESTIONS: usize = 10_000;
+    let compiled = compiled(&instance(nodes));
+    let packing = &compiled.problem.packing;
+    let ledger = filled(packing);
+    let (items, bins) = (packing.items.len(), packing.bins.len());
+    bencher.counter(ItemsCount::new(QUESTIONS)).bench(|| {
+        // Strides without a common divisor with the sizes visit pairs that are far apart.
+        let pairs = (0..QUESTIONS).map(|at| ((at * 7_919 % items) as u32, (at * 104_729 % bins) as u32));
+        pairs.filter(|&(item, bin)| ledger.may_enter(item, bin, ledger.size_in(item, bin)).is_ok()).count()
+    });
+}
+
+/// An item leaves its bin and comes back.
+#[divan::bench(args = SIZES)]
+fn changing_a_ledger(bencher: Bencher<'_, '_>, nodes: u32) {
+    const CHANGES: usize = 10_000;
+    let compiled = compiled(&instance(nodes));
+    let packing = &compiled.problem.packing;
+    let mut ledger = filled(packing);
+    let placed: Vec<u32> =
+        (0u32..).zip(&packing.items).filter(|(_, row)| row.source != NONE).map(|(item, _)| item).collect();
+    bencher.counter(ItemsCount::new(CHANGES)).bench_local(|| {
+        for at in 0..CHANGES {
+            let item = placed[at * 7_919 % placed.len()];
+            let bin = packing.items[item as usize].source;
+            let size = ledger.size_in(item, bin);
+            ledger.remove(item, bin, size);
+            ledger.add(item, bin, size);
+        }
+    });
+}
+
+/// A plan for an instance, not necessarily a good one.
+fn planned(instance: &Instance) -> Plan {
+    let options = Options { step_limit: Some(200_000), ..Options::default() };
+    let outcome = quadrille::solve(instance, &options).expect("a sound instance");
+    outcome.plan.expect("three quarters full is easy")
+}
+
+#[divan::bench(args = SIZES)]
+fn ordering_a_plan(bencher: Bencher<'_, '_>, nodes: u32) {
+    let instance = instance(nodes);
+    let compiled = compiled(&instance);
+    let plan = planned(&instance);
+    bencher.counter(ItemsCount::new(plan.actions.len())).with_inputs(|| plan.clone()).bench_refs(|plan| {
+        plan::order(&instance, &compiled.posted, plan);
+    });
+}
+
+#[divan::bench(args = SIZES)]
 fn verifying_a_plan(bencher: Bencher<'_, '_>, nodes: u32) {
     let instance = instance(nodes);
-    let options = Options { step_limit: Some(200_000), ..Options::default() };
-    let outcome = quadrille::solve(&instance, &options).expect("a sound instance");
-    let plan = outcome.plan.expect("three quarters full is easy");
+    let plan = planned(&instance);
     bencher
         .counter(ItemsCount::new(plan.actions.len()))
         .bench(|| verify::verify(&instance, &plan, &VerifyOptions::default()));

@@ -10,8 +10,8 @@
 //! * An application has three tiers of 2 to 10 VMs. A VM takes 6 to 40 points (third
 //!   tier: 53) of `uCpu`; the VMs of a tier take 100, 200 or 300 of `memory` alike.
 //! * A share of the applications is constrained: each tier is spread, and the third
-//!   tier stays within one rack (among), both continuously. In five of a hundred the
-//!   third tier is a pair that stays on one node instead (gather), in two the first
+//!   tier stays within one rack of its pod, a group of racks (among), both continuously.
+//!   In five of a hundred the third tier is a pair that stays on one node instead (gather), in two the first
 //!   tier has nodes of its own (lonely), in ten the second tier keeps off one rack (ban).
 //! * The source configuration breaks none of these and overloads no node.
 //! * Load increase: the VMs of 10 % of the applications want 1 to 30 points more.
@@ -83,6 +83,8 @@ pub struct Spec {
     pub failed: u32,
     /// Nodes behind one leaf switch, about.
     pub rack: u32,
+    /// Racks in a pod. Each among names all nodes of one: files grow with it.
+    pub pod: u32,
     /// The share of the CPU and of the memory that is used at the end; a whole multiple
     /// of the standard node (see the module) where `None`.
     pub load: Option<u32>,
@@ -99,6 +101,7 @@ impl Default for Spec {
             growing: 10,
             failed: 5,
             rack: 250,
+            pod: 4,
             load: None,
         }
     }
@@ -159,8 +162,8 @@ fn check(spec: &Spec) -> Result<(), SpecError> {
     if spec.nodes == 0 && spec.vms > 0 {
         return refuse("VMs need at least one node");
     }
-    if spec.rack == 0 {
-        return refuse("a rack has at least one node");
+    if spec.rack == 0 || spec.pod == 0 {
+        return refuse("a rack has at least one node, and a pod at least one rack");
     }
     for (what, value) in
         [("constrained", spec.constrained), ("growing", spec.growing), ("failed", spec.failed)]
@@ -246,7 +249,7 @@ fn assemble(
     let is_down = |node: u32| down.binary_search(&node).is_ok();
     for (rack, nodes) in racks.iter().enumerate() {
         for node in nodes.clone() {
-            let name = format!("rack{rack}-{}", node - nodes.start);
+            let name = format!("r{rack}n{}", node - nodes.start);
             if is_down(node) {
                 b.offline_node(&name)
             } else {
@@ -254,7 +257,9 @@ fn assemble(
             };
         }
     }
-    let groups: Arc<[NodeSet]> = racks.iter().map(|rack| rack.clone().map(NodeId).collect()).collect();
+    let groups: Vec<NodeSet> = racks.iter().map(|rack| rack.clone().map(NodeId).collect()).collect();
+
+    let pods: Vec<Arc<[NodeSet]>> = groups.chunks(spec.pod as usize).map(Arc::from).collect();
 
     const TIERS: [&str; 3] = ["front", "logic", "data"];
     let grows = spec.scenario != Scenario::NodeFailure;
@@ -276,7 +281,10 @@ fn assemble(
             }
         }
         if application.constrained {
-            rules(application, &groups, &mut constraints);
+            // The third tier got a rack when it got its nodes, and with it a pod.
+            let host = hosts.get(application.tiers[2].first as usize).copied().unwrap_or_default();
+            let rack = racks.partition_point(|rack| rack.end <= host);
+            rules(application, &groups, &pods[rack / spec.pod as usize], &mut constraints);
         }
     }
     for &node in down {
@@ -291,7 +299,8 @@ fn assemble(
 /// The constraints of an application, as the module describes them.
 fn rules(
     application: &Application,
-    groups: &Arc<[NodeSet]>,
+    racks: &[NodeSet],
+    pod: &Arc<[NodeSet]>,
     constraints: &mut Vec<Result<Constraint, String>>,
 ) {
     let vms = |tier: &Tier| -> VmSet { tier.vms().map(VmId).collect() };
@@ -307,7 +316,7 @@ fn rules(
             }
             (Extra::Ban(rack), 1) => {
                 for vm in tier.vms() {
-                    let ban = Ban { vm: VmId(vm), nodes: groups[rack].clone() };
+                    let ban = Ban { vm: VmId(vm), nodes: racks[rack].clone() };
                     constraints.push(Constraint::new(ban).continuous());
                 }
             }
@@ -316,8 +325,8 @@ fn rules(
         if tier.cpu.len() > 1 {
             constraints.push(Constraint::new(Spread { vms: vms(tier) }).continuous());
         }
-        if at == 2 && groups.len() > 1 {
-            let among = Among { vms: vms(tier), parts: groups.clone() };
+        if at == 2 && racks.len() > 1 && !tier.cpu.is_empty() {
+            let among = Among { vms: vms(tier), parts: pod.clone() };
             constraints.push(Constraint::new(among).continuous());
         }
     }
@@ -406,6 +415,7 @@ mod tests {
         for spec in [
             Spec { nodes: 0, vms: 1, ..Spec::default() },
             Spec { rack: 0, ..Spec::default() },
+            Spec { pod: 0, ..Spec::default() },
             Spec { load: Some(100), ..Spec::default() },
             Spec { constrained: 101, ..Spec::default() },
             Spec { nodes: u32::MAX, ..Spec::default() },

@@ -20,7 +20,7 @@ reconfiguration planners are compared. The same arguments yield the same instanc
 
 A node offers 200 of uCpu and 1600 of memory, or the smallest multiple of both that is at
 most 75 % used at the end; --load sets the share that is used exactly. Constrained
-applications have their tiers spread and the third one within a rack, at every moment;
+applications have their tiers spread and the third one within a rack of its pod, always;
 some also gather, keep to themselves or keep off a rack.";
 
 #[derive(Debug, clap::Args)]
@@ -53,6 +53,9 @@ pub(super) struct Arguments {
     /// Nodes in a rack, about.
     #[arg(long, value_name = "N", default_value_t = 250)]
     rack: u32,
+    /// Racks in a pod: the rule that keeps a tier within a rack names the nodes of one pod.
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    pod: u32,
     /// Share of CPU and memory that is used at the end, in percent.
     #[arg(long, value_name = "PERCENT", value_parser = units::percent)]
     load: Option<u32>,
@@ -92,6 +95,7 @@ pub(super) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Fa
         growing: arguments.growing,
         failed: arguments.offline,
         rack: arguments.rack,
+        pod: arguments.pod,
         load: arguments.load,
     };
     let instance = generate::generate(&spec).map_err(Failure::input)?;

@@ -86,7 +86,7 @@ pub(super) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Fa
     let instance = read.instance;
     let read_ms = milliseconds(start.elapsed());
 
-    let line = progress::Line::new();
+    let line = progress::Line::new(terminal);
     let options = Options {
         objective: arguments.objective.clone(),
         time_limit: arguments.time_limit,
@@ -97,7 +97,7 @@ pub(super) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Fa
         strict: arguments.strict,
         start_of_day: arguments.start,
         cancel: progress::cancel_on_interrupt(),
-        progress: line.callback(terminal),
+        progress: line.callback(),
     };
     let outcome = quadrille::solve(&instance, &options);
     drop(line);

@@ -10,13 +10,18 @@ use std::io::Write;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
+use std::sync::mpsc;
+use std::sync::mpsc::RecvTimeoutError;
+use std::sync::mpsc::Sender;
+use std::thread;
+use std::thread::JoinHandle;
 use std::time::Duration;
 use std::time::Instant;
 
 /// The exit code of a process that an interrupt ended, as shells have it.
 const INTERRUPTED: i32 = 130;
 
-/// Lines are redrawn no more often than this.
+/// The line is redrawn this often.
 const PERIOD: Duration = Duration::from_millis(100);
 
 /// Ctrl-C once raises the token, so that the best plan is kept; twice leaves.
@@ -33,42 +38,63 @@ pub(super) fn cancel_on_interrupt() -> CancelToken {
     token
 }
 
-/// A line that is redrawn in place, and wiped when it is dropped.
-#[derive(Debug)]
+/// A line that is redrawn in place while the search runs, and wiped when it is dropped.
+#[derive(Debug, Default)]
 pub(super) struct Line {
-    start: Instant,
-    drawn: Arc<Mutex<Option<Instant>>>,
+    latest: Arc<Mutex<Option<Progress>>>,
+    /// Sends nothing: that it is gone ends the thread.
+    painter: Option<(Sender<()>, JoinHandle<()>)>,
 }
 
 impl Line {
-    pub(super) fn new() -> Self {
-        Self { start: Instant::now(), drawn: Arc::default() }
+    /// Starts to draw; does nothing off a terminal.
+    pub(super) fn new(terminal: &Terminal) -> Self {
+        let mut line = Self::default();
+        if !terminal.shows_progress() {
+            return line;
+        }
+        let (sender, ended) = mpsc::channel();
+        let latest = line.latest.clone();
+        // The search reports when it has news; the clock must go on in between.
+        let painter = thread::spawn(move || {
+            let start = Instant::now();
+            while ended.recv_timeout(PERIOD) == Err(RecvTimeoutError::Timeout) {
+                let latest = latest.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                if let Some(progress) = latest {
+                    paint(&describe(&progress, start.elapsed()));
+                }
+            }
+            paint("");
+        });
+        line.painter = Some((sender, painter));
+        line
     }
 
-    /// What the search is to call; nothing off a terminal.
-    pub(super) fn callback(&self, terminal: &Terminal) -> Option<ProgressCallback> {
-        if !terminal.shows_progress() {
-            return None;
-        }
-        let (start, drawn) = (self.start, self.drawn.clone());
+    /// What the search is to call.
+    pub(super) fn callback(&self) -> Option<ProgressCallback> {
+        self.painter.as_ref()?;
+        let latest = self.latest.clone();
         Some(Arc::new(move |progress: &Progress| {
-            let mut drawn = drawn.lock().unwrap_or_else(PoisonError::into_inner);
-            if drawn.is_some_and(|last| last.elapsed() < PERIOD) {
-                return;
-            }
-            *drawn = Some(Instant::now());
-            let text = describe(progress, start.elapsed());
-            let _ = write!(io::stderr().lock(), "\r\x1b[K{text}").and_then(|()| io::stderr().flush());
+            *latest.lock().unwrap_or_else(PoisonError::into_inner) = Some(progress.clone());
         }))
     }
 }
 
 impl Drop for Line {
     fn drop(&mut self) {
-        if self.drawn.lock().unwrap_or_else(PoisonError::into_inner).is_some() {
-            let _ = write!(io::stderr().lock(), "\r\x1b[K");
+        if let Some((sender, painter)) = self.painter.take() {
+            drop(sender);
+            // A painter that panicked has nothing more to wipe.
+            let _ = painter.join();
         }
     }
+}
+
+/// Replaces what stands in the line.
+fn paint(text: &str) {
+    let mut stderr = io::stderr().lock();
+    // Nobody is left to tell when standard error itself fails.
+    let _ = write!(stderr, "\r\x1b[K{text}").and_then(|()| stderr.flush());
 }
 
 fn describe(progress: &Progress, elapsed: Duration) -> String {
@@ -86,10 +112,11 @@ fn describe(progress: &Progress, elapsed: Duration) -> String {
         None => "no plan yet".to_owned(),
     };
     format!(
-        "{:.1} s  {phase}: {best} (bound {}), {} steps",
+        "{:.1} s  {phase}: {best} (bound {}), {} step{}",
         elapsed.as_secs_f64(),
         progress.bound,
-        progress.steps
+        progress.steps,
+        if progress.steps == 1 { "" } else { "s" }
     )
 }
 
@@ -104,6 +131,6 @@ mod tests {
         assert_eq!(text, "1.2 s  improving: best 3, 41 (bound 2), 17 steps");
         let progress = Progress { phase: Phase::Construct, best: None, bound: 0, steps: 1 };
         let text = describe(&progress, Duration::ZERO);
-        assert_eq!(text, "0.0 s  looking for a plan: no plan yet (bound 0), 1 steps");
+        assert_eq!(text, "0.0 s  looking for a plan: no plan yet (bound 0), 1 step");
     }
 }
