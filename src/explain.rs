@@ -248,6 +248,25 @@ pub fn conflict(instance: &Instance, compiled: &Compiled, proof: &Proof) -> Conf
                 nodes,
             }
         }
+        Proof::Powered(at, dim) => {
+            let cause = packing.relations[*at as usize].cause;
+            Conflict {
+                constraints: vec![cause],
+                vms: Vec::new(),
+                nodes: Vec::new(),
+                text: format!(
+                    "the nodes that `{}` lets be online, were they the largest, have too little {} for the VMs that run",
+                    instance.constraints()[cause as usize].rule.signature().name,
+                    instance.resource_name(ResourceId(*dim))
+                ),
+            }
+        }
+        Proof::Late(least) => Conflict {
+            constraints: Vec::new(),
+            vms: Vec::new(),
+            nodes: Vec::new(),
+            text: format!("no plan ends within the horizon: the shortest takes {least} s at least"),
+        },
         Proof::Crowd(at, usable) => {
             let cause = packing.relations[*at as usize].cause;
             Conflict {

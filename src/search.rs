@@ -19,9 +19,11 @@ use crate::objective::Objective;
 use crate::outcome::CancelToken;
 use crate::outcome::Phase;
 use crate::outcome::StopReason;
+use crate::problem::BitSet;
 use crate::problem::Later;
 use crate::problem::NONE;
 use crate::problem::Order;
+use crate::problem::Packing;
 use crate::problem::Problem;
 use crate::problem::RelationKind;
 use crate::problem::Role;
@@ -80,6 +82,10 @@ pub enum Proof {
     /// These items do not fit into these bins, taken together, in this dimension
     /// ([`NONE`]: in all dimensions together).
     Room(Vec<u32>, Vec<u32>, u32),
+    /// The bins that a relation lets be open have too little room in this dimension.
+    Powered(u32, u32),
+    /// No schedule ends by the horizon: this is the earliest end.
+    Late(u64),
     /// A relation has more items than it has room for, as this many bins are left.
     Crowd(u32, u32),
     /// Every order of steps was tried.
@@ -203,14 +209,43 @@ fn first_proof(problem: &Problem, analysis: &Analysis) -> Option<Proof> {
     if let Some(item) = analysis.homeless {
         return Some(Proof::Homeless(item));
     }
+    if problem.project.horizon.is_some_and(|horizon| horizon < analysis.least_makespan) {
+        return Some(Proof::Late(analysis.least_makespan));
+    }
     // More items than seats: at most k in each of the bins that may be open.
     let packing = &problem.packing;
     let usable = packing.bins.iter().filter(|bin| bin.later != Later::Closed).count() as u64;
     packing.relations.iter().enumerate().find_map(|(at, relation)| {
+        if let RelationKind::Powered { bins, limit } = &relation.kind
+            && relation.penalty.is_none()
+        {
+            return too_few_open(packing, at as u32, bins, *limit);
+        }
         let RelationKind::AtMost { items, most } = &relation.kind else { return None };
         let members = items.iter().filter(|&&item| packing.items[item as usize].role != Role::Depart).count();
         (relation.penalty.is_none() && members as u64 > usable * u64::from(*most))
             .then_some(Proof::Crowd(at as u32, usable as u32))
+    })
+}
+
+/// Even the largest bins that may be open together cannot hold everything.
+fn too_few_open(packing: &Packing, at: u32, bins: &BitSet, limit: u64) -> Option<Proof> {
+    let usable = |bin: &u32| packing.bins[*bin as usize].later != Later::Closed;
+    let all = 0..packing.bins.len() as u32;
+    let stays: Vec<u32> = (0..packing.items.len() as u32)
+        .filter(|&item| packing.items[item as usize].role != Role::Depart)
+        .collect();
+    if limit == 0 && !stays.is_empty() && !all.clone().any(|bin| usable(&bin) && !bins.contains(bin)) {
+        return Some(Proof::Crowd(at, 0));
+    }
+    (0..packing.dims).find_map(|dim| {
+        let capacity = |bin: u32| u128::from(packing.capacity_then[bin as usize * packing.dims + dim]);
+        let need: u128 = stays.iter().map(|&item| u128::from(packing.then(item)[dim])).sum();
+        let outside: u128 = all.clone().filter(|bin| usable(bin) && !bins.contains(*bin)).map(capacity).sum();
+        let mut inside: Vec<u128> = bins.iter().filter(usable).map(capacity).collect();
+        inside.sort_unstable_by(|a, b| b.cmp(a));
+        let room = outside + inside.iter().take(limit as usize).sum::<u128>();
+        (need > room).then_some(Proof::Powered(at, dim as u32))
     })
 }
 
@@ -267,7 +302,13 @@ fn prove(
         budget = budget.min(most.saturating_sub(answer.effort));
     }
     let granted = budget;
-    let found = exact::search(problem, active, &seats, cost, &mut budget, &settings.limits);
+    let timed = exact::timed::applies(problem);
+    let found = if timed {
+        exact::timed::search(problem, active, &seats, cost, &mut budget, &settings.limits)
+    } else {
+        exact::search(problem, active, &seats, cost, &mut budget, &settings.limits)
+    };
+    let comparable = comparable && !(timed && cost.per_second > 0);
     answer.effort += granted - budget;
     match found {
         Exact::Impossible if search.best().is_none() => answer.proof = Some(Proof::Exhausted),

@@ -210,13 +210,27 @@ impl<'p> Ledger<'p> {
                 }
                 let groups = self.packing.partitions[*partition as usize].groups;
                 let mine = self.count(at, groups + part * groups + group);
-                let all = self.count(at, group);
-                let spread = self.count(at, u32::MAX - part);
-                mine > 0 || (all == 0 && spread == 0)
+                if mine > 0 {
+                    return true;
+                }
+                // A group that no other part is in; a second one only on the way out of a
+                // place that is wrong already.
+                self.count(at, group) == 0
+                    && (self.count(at, u32::MAX - part) == 0 || self.part_at_fault(at, part, groups))
             }
             RelationKind::Avoid { bins, .. } => !bins.contains(bin),
             _ => true,
         }
+    }
+
+    /// Is a part spread over several groups, or does it share one with another part?
+    fn part_at_fault(&self, at: u32, part: u32, groups: u32) -> bool {
+        let mut used = 0;
+        (0..groups).any(|group| {
+            let mine = self.count(at, groups + part * groups + group);
+            used += u32::from(mine > 0);
+            mine > 0 && (used > 1 || self.count(at, group) > mine)
+        })
     }
 
     /// May an item in a bin change its sizes?

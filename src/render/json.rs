@@ -7,7 +7,6 @@ use crate::model::ActionKind;
 use crate::model::Instance;
 use crate::model::Metrics;
 use crate::model::Plan;
-use crate::model::ResourceId;
 use crate::outcome::Bounded;
 use crate::outcome::Conflict;
 use crate::outcome::Outcome;

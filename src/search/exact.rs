@@ -28,6 +28,8 @@ use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+pub mod timed;
+
 /// What a move costs: `per_move + per_second × duration`.
 #[derive(Clone, Copy, Debug)]
 pub struct MoveCost {
@@ -486,17 +488,13 @@ impl<'p> Space<'p> {
     }
 }
 
-/// Looks for the cheapest way in which the active items get where they may end, the
-/// others staying in their `seats` (by item: bin and whether resized; [`NONE`] for
-/// items that are in no bin). At most `budget` configurations are looked at.
-pub fn search(
-    problem: &Problem,
+/// The space, its first state, and a final ledger with the items that are not active.
+fn new_space<'p>(
+    problem: &'p Problem,
     active: &[u32],
     seats: &[(u32, bool)],
     cost: MoveCost,
-    budget: &mut u64,
-    limits: &super::Limits,
-) -> Exact {
+) -> (Space<'p>, State, Ledger<'p>) {
     let packing = &problem.packing;
     let mut base = Ledger::new(packing, Moment::Now);
     let mut then = Ledger::new(packing, Moment::Then);
@@ -573,6 +571,22 @@ pub fn search(
         start[space.started_at()] = 1;
     }
     let start: State = start.into_boxed_slice();
+    (space, start, then)
+}
+
+/// Looks for the cheapest way in which the active items get where they may end, the
+/// others staying in their `seats` (by item: bin and whether resized; [`NONE`] for
+/// items that are in no bin). At most `budget` configurations are looked at.
+pub fn search(
+    problem: &Problem,
+    active: &[u32],
+    seats: &[(u32, bool)],
+    cost: MoveCost,
+    budget: &mut u64,
+    limits: &super::Limits,
+) -> Exact {
+    let packing = &problem.packing;
+    let (space, start, mut then) = new_space(problem, active, seats, cost);
 
     type Price = (u64, u32, u32);
     let mut nodes: Vec<(State, Price, u32, Joint)> =

@@ -1,0 +1,335 @@
+//! Every schedule, for problems whose promises about time the plain search cannot see.
+//!
+//! Depth first over what to start at each moment: nothing is ever gained by starting a
+//! step at another moment than 0 or the end of some step, since going back in time to the
+//! last such moment takes nothing away from anybody. At one moment steps are started in
+//! one order only. Limits on the number of moves are raised one by one, so the first
+//! schedule that is found has the fewest.
+
+use super::Exact;
+use super::MoveCost;
+use super::Space;
+use super::State;
+use super::new_space;
+use crate::problem::BitSet;
+use crate::problem::Later;
+use crate::problem::Order;
+use crate::problem::Problem;
+use crate::problem::RelationKind;
+use crate::problem::Role;
+use crate::problem::Step;
+use crate::problem::StepKind;
+use crate::problem::TaskRef;
+use crate::problem::duration_of;
+use crate::problem::lead_of;
+use crate::propagator::Ledger;
+use rustc_hash::FxHashSet;
+
+/// Does the problem make promises that only this search can see, and no others?
+pub fn applies(problem: &Problem) -> bool {
+    let orders = &problem.project.orders;
+    let dated = problem.project.horizon.is_some()
+        || orders.iter().any(|(order, _)| matches!(order, Order::Deadline(..)));
+    let relations = &problem.packing.relations;
+    dated
+        && !orders.iter().any(|(order, _)| matches!(order, Order::Sync(_)))
+        && !relations
+            .iter()
+            .any(|relation| relation.continuous && matches!(relation.kind, RelationKind::Survive { .. }))
+}
+
+/// Looks for the schedule with the fewest moves that keeps every promise about time.
+/// At most `most_moves` moves are tried: none with more can end in time.
+pub fn search(
+    problem: &Problem,
+    active: &[u32],
+    seats: &[(u32, bool)],
+    cost: MoveCost,
+    budget: &mut u64,
+    limits: &super::super::Limits,
+) -> Exact {
+    let (space, start, mut then) = new_space(problem, active, seats, cost);
+    // A move takes a second at least, and every item moves one step at a time.
+    let latest = problem
+        .project
+        .horizon
+        .unwrap_or(u64::MAX)
+        .min(problem.packing.items.iter().map(|item| u64::from(item.leg)).fold(64, u64::saturating_add));
+    let most = (active.len() as u64).saturating_mul(latest.min(4));
+    let mut moves = 0;
+    loop {
+        let mut walk = Walk {
+            space: &space,
+            then: &mut then,
+            ledger: space.base.clone(),
+            running: Vec::new(),
+            steps: Vec::new(),
+            seen: FxHashSet::default(),
+            budget,
+            limits,
+            cut: false,
+        };
+        space.load(&start, &mut walk.ledger, true);
+        let found = walk.descend(&start, 0, None, moves);
+        let (steps, cut) = (walk.steps, walk.cut);
+        match found {
+            Some(true) => return Exact::Found(mark_parkings(problem, steps), moves * cost.per_move),
+            Some(false) if !cut || moves >= most => return Exact::Impossible,
+            Some(false) => moves += 1,
+            None => return Exact::Budget(moves * cost.per_move),
+        }
+    }
+}
+
+fn mark_parkings(problem: &Problem, mut steps: Vec<Step>) -> Vec<Step> {
+    let mut arrived = BitSet::empty(problem.packing.items.len());
+    for step in steps.iter_mut().rev() {
+        if let StepKind::Move { item, parking, .. } = &mut step.kind {
+            *parking = arrived.contains(*item);
+            arrived.insert(*item);
+        }
+    }
+    steps
+}
+
+type Running = Vec<(u64, StepKind)>;
+
+struct Walk<'a, 'p> {
+    space: &'a Space<'p>,
+    then: &'a mut Ledger<'p>,
+    ledger: Ledger<'p>,
+    running: Running,
+    steps: Vec<Step>,
+    seen: FxHashSet<(State, Running, u64, Option<StepKind>, u64)>,
+    budget: &'a mut u64,
+    limits: &'a super::super::Limits,
+    /// Was something left out because it would take one move more?
+    cut: bool,
+}
+
+impl Walk<'_, '_> {
+    /// True: `steps` is a schedule. False: there is none from here. None: out of budget.
+    fn descend(&mut self, state: &State, time: u64, after: Option<StepKind>, moves: u64) -> Option<bool> {
+        if *self.budget == 0 || (*self.budget % 256 == 0 && self.limits.reached(0).is_some()) {
+            return None;
+        }
+        *self.budget -= 1;
+        if self.running.is_empty() && self.space.goal(state, self.then).is_some() {
+            return Some(true);
+        }
+        if !self.seen.insert((state.clone(), self.running.clone(), time, after, moves)) {
+            return Some(false);
+        }
+        for kind in self.startable(state, time) {
+            if after.is_some_and(|after| kind <= after) {
+                continue;
+            }
+            let is_move = matches!(kind, StepKind::Move { .. });
+            if is_move && moves == 0 {
+                self.cut = true;
+                continue;
+            }
+            let problem = self.space.problem;
+            let start = time.max(u64::from(lead_of(problem, &kind)));
+            let end = start + u64::from(duration_of(problem, &kind));
+            if !self.in_time(&kind, end) {
+                continue;
+            }
+            self.space.with_step(&mut self.ledger, &kind, true);
+            self.steps.push(Step { kind, start, end });
+            let left = moves - u64::from(is_move);
+            let found = if end == time {
+                // It may let in what comes before it in the order.
+                let next = self.space.after(state, &[kind]);
+                self.descend(&next, time, None, left)
+            } else {
+                self.running.push((end, kind));
+                self.running.sort_unstable();
+                let found = self.descend(state, time, Some(kind), left);
+                if found != Some(true) {
+                    self.running.retain(|running| running.1 != kind);
+                }
+                found
+            };
+            if found != Some(false) {
+                return found;
+            }
+            self.steps.pop();
+            self.space.with_step(&mut self.ledger, &kind, false);
+        }
+        let Some(&(next, _)) = self.running.first() else { return Some(false) };
+        let held = self.running.clone();
+        let ending: Vec<StepKind> =
+            held.iter().take_while(|running| running.0 == next).map(|running| running.1).collect();
+        let mut later = self.space.after(state, &ending);
+        let started = self.space.started_at();
+        later[started] = 1;
+        // The ledger is taken from the states; those on their way hold both bins.
+        self.reload(state, &later, &held, ending.len());
+        self.running = held[ending.len()..].to_vec();
+        let found = self.descend(&later, next, None, moves);
+        if found == Some(false) {
+            self.running = held;
+            let running = self.running.clone();
+            self.reload_back(state, &later, &running, ending.len());
+        }
+        found
+    }
+
+    fn reload(&mut self, before: &State, after: &State, running: &Running, ended: usize) {
+        self.drop_all(before, running);
+        self.take_all(after, &running[ended..].to_vec());
+    }
+
+    fn reload_back(&mut self, before: &State, after: &State, running: &Running, ended: usize) {
+        self.drop_all(after, &running[ended..].to_vec());
+        self.take_all(before, running);
+    }
+
+    fn drop_all(&mut self, state: &State, running: &Running) {
+        for (_, kind) in running.iter().rev() {
+            self.space.with_step(&mut self.ledger, kind, false);
+        }
+        self.space.load(state, &mut self.ledger, false);
+    }
+
+    fn take_all(&mut self, state: &State, running: &Running) {
+        self.space.load(state, &mut self.ledger, true);
+        for (_, kind) in running {
+            self.space.with_step(&mut self.ledger, kind, true);
+        }
+    }
+
+    fn in_time(&self, kind: &StepKind, end: u64) -> bool {
+        let project = &self.space.problem.project;
+        if project.horizon.is_some_and(|horizon| end > horizon) {
+            return false;
+        }
+        let StepKind::Move { item, .. } = *kind else { return true };
+        project.orders.iter().all(|(order, _)| match order {
+            Order::Deadline(other, latest) => *other != item || end <= *latest,
+            _ => true,
+        })
+    }
+
+    /// Everything that may start now, in a fixed order.
+    fn startable(&self, state: &State, time: u64) -> Vec<StepKind> {
+        let space = self.space;
+        let problem = space.problem;
+        let packing = &problem.packing;
+        let mut out = Vec::new();
+        let busy = |item: u32| self.running.iter().any(|running| item_of(&running.1) == Some(item));
+        for slot in 0..space.items() {
+            let item = space.active[slot];
+            if busy(item) || (time > 0 && space.no_delay.contains(&slot)) {
+                continue;
+            }
+            let mut options = Vec::new();
+            space.options(state, slot, &self.ledger, &mut options);
+            out.extend(options.into_iter().filter(|option| self.allowed(option)));
+        }
+        for (at, &extra) in space.extras.iter().enumerate() {
+            let done = state[space.extra_at() + at] == 1;
+            let running = self.running.iter().any(|running| running.1 == StepKind::Extra(extra));
+            if !done
+                && !running
+                && !(time > 0 && space.no_delay_extras.contains(&extra))
+                && space.in_sequence(state, TaskRef::Extra(extra))
+            {
+                out.push(StepKind::Extra(extra));
+            }
+        }
+        let switching = |bin: u32| {
+            self.running
+                .iter()
+                .any(|running| matches!(running.1, StepKind::Open(b) | StepKind::Close(b) if b == bin))
+        };
+        for bin in 0..space.bins as u32 {
+            let row = &packing.bins[bin as usize];
+            let phase = state[space.bin_at() + bin as usize];
+            if switching(bin) {
+                continue;
+            }
+            if phase == 0 && row.later != Later::Closed && self.may_power(state, bin) {
+                out.push(StepKind::Open(bin));
+            }
+            let waits = |item: &u32| {
+                let row = &packing.items[*item as usize];
+                row.anchor == bin && row.role == Role::Arrive && state[space.slot[item]] == super::OUT
+            };
+            let anchored = space.extras.iter().enumerate().any(|(at, &extra)| {
+                problem.project.extras[extra as usize].anchor == bin && state[space.extra_at() + at] == 0
+            });
+            let entering = self.running.iter().any(|running| {
+                matches!(running.1, StepKind::Move { to, .. } | StepKind::Arrive { to, .. } if to == bin)
+            });
+            if phase == 1
+                && row.later != Later::Open
+                && !packing.anchored[bin as usize]
+                && self.ledger.guests(bin).is_empty()
+                && !entering
+                && !anchored
+                && !space.active.iter().any(waits)
+            {
+                out.push(StepKind::Close(bin));
+            }
+        }
+        // Nothing enters a bin that is closing.
+        out.retain(|kind| match *kind {
+            StepKind::Move { to, .. } | StepKind::Arrive { to, .. } => {
+                !self.running.iter().any(|running| running.1 == StepKind::Close(to))
+            }
+            _ => true,
+        });
+        out.sort_unstable();
+        out
+    }
+
+    /// Orders among moves that depend on what runs now.
+    fn allowed(&self, kind: &StepKind) -> bool {
+        let StepKind::Move { item, .. } = *kind else { return true };
+        let moving = |other: u32| {
+            self.running
+                .iter()
+                .any(|running| matches!(running.1, StepKind::Move { item, .. } if item == other))
+        };
+        self.space.problem.project.orders.iter().all(|(order, _)| match order {
+            Order::Precedence(first, then) if *then == item => !moving(*first),
+            Order::Precedence(first, then) if *first == item => !moving(*then),
+            Order::Serialize(items) if items.contains(&item) => {
+                !items.iter().any(|&other| other != item && moving(other))
+            }
+            _ => true,
+        })
+    }
+
+    fn may_power(&self, state: &State, bin: u32) -> bool {
+        let space = self.space;
+        space.powered.iter().all(|&at| {
+            let RelationKind::Powered { bins, limit } = &space.problem.packing.relations[at as usize].kind
+            else {
+                return true;
+            };
+            if !bins.contains(bin) {
+                return true;
+            }
+            let opening = self
+                .running
+                .iter()
+                .filter(|running| matches!(running.1, StepKind::Open(other) if bins.contains(other)))
+                .count() as u64;
+            let open = bins.iter().filter(|&bin| space.is_open(state, bin)).count() as u64;
+            open + opening < *limit
+        })
+    }
+}
+
+fn item_of(kind: &StepKind) -> Option<u32> {
+    match *kind {
+        StepKind::Move { item, .. }
+        | StepKind::Arrive { item, .. }
+        | StepKind::Depart { item, .. }
+        | StepKind::Resize { item, .. } => Some(item),
+        _ => None,
+    }
+}
