@@ -144,6 +144,19 @@ impl<'p> Clock<'p> {
             let rank = rules.rank.get(item as usize).copied().unwrap_or(0);
             let to = placement.to[item as usize];
             match row.role {
+                Role::Depart if row.image && !placement.open[row.source as usize] => {
+                    // Its image would lie in a closed bin: it goes elsewhere first.
+                    let from = row.source;
+                    match clock.refuge(item, placement) {
+                        Some(to) => {
+                            let (resized, parking) = (false, true);
+                            let leg = StepKind::Move { item, from, to, resized, was_resized: false, parking };
+                            kinds.push((3, rank, item, leg));
+                            kinds.push((7, rank, item, StepKind::Depart { item, from: to }));
+                        }
+                        None => kinds.push((1, rank, item, StepKind::Depart { item, from })),
+                    }
+                }
                 Role::Depart => kinds.push((1, rank, item, StepKind::Depart { item, from: row.source })),
                 Role::Arrive => kinds.push((5, rank, item, StepKind::Arrive { item, to, resized: true })),
                 Role::Stay if to != row.source => {
@@ -173,6 +186,7 @@ impl<'p> Clock<'p> {
         });
         let mut task_of_item: FxHashMap<u32, u32> = FxHashMap::default();
         let mut task_of_extra: FxHashMap<u32, u32> = FxHashMap::default();
+        let mut first_leg: Vec<(u32, u32)> = Vec::new();
         for (_, _, _, kind) in kinds {
             let at = clock.tasks.len() as u32;
             match kind {
@@ -188,7 +202,9 @@ impl<'p> Clock<'p> {
                     task_of_item.insert(item, at);
                 }
                 StepKind::Depart { item, .. } | StepKind::Resize { item, .. } => {
-                    task_of_item.insert(item, at);
+                    if let Some(leg) = task_of_item.insert(item, at) {
+                        first_leg.push((leg, at));
+                    }
                 }
                 StepKind::Extra(extra) => {
                     let anchor = problem.project.extras[extra as usize].anchor;
@@ -212,8 +228,26 @@ impl<'p> Clock<'p> {
                 at_zero: false,
             });
         }
+        for (leg, then) in first_leg {
+            clock.tasks[then as usize].after.push(leg);
+        }
         clock.add_orders(&task_of_item, &task_of_extra);
         clock
+    }
+
+    /// A bin that stays open and has room for an item now.
+    fn refuge(&self, item: u32, placement: &Placement) -> Option<u32> {
+        let packing = &self.problem.packing;
+        let row = &packing.items[item as usize];
+        let route = &packing.domains[row.route as usize];
+        (0..packing.bins.len() as u32).find(|&bin| {
+            bin != row.source
+                && !row.pinned
+                && self.open[bin as usize]
+                && placement.open[bin as usize]
+                && route.contains(bin)
+                && self.ledger.may_enter(item, bin, packing.now(item)).is_ok()
+        })
     }
 
     fn add_orders(&mut self, task_of_item: &FxHashMap<u32, u32>, task_of_extra: &FxHashMap<u32, u32>) {
@@ -537,6 +571,8 @@ impl<'p> Clock<'p> {
             StepKind::Depart { item, from } => {
                 self.ledger.remove(item, from, packing.now(item));
                 self.version[from as usize] += 1;
+                // An image keeps its bin open for good.
+                self.holds_open[from as usize] += u32::from(packing.items[item as usize].image);
             }
             StepKind::Resize { item, at } => {
                 self.ledger.resize(at, packing.now(item), packing.then(item));

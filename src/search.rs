@@ -303,11 +303,11 @@ fn prove(
     }
     let granted = budget;
     let timed = exact::timed::applies(problem);
-    let found = if timed {
-        exact::timed::search(problem, active, &seats, cost, &mut budget, &settings.limits)
-    } else {
-        exact::search(problem, active, &seats, cost, &mut budget, &settings.limits)
-    };
+    // What is impossible without promises about time is so with them, and seen sooner.
+    let mut found = exact::search(problem, active, &seats, cost, &mut budget, &settings.limits);
+    if timed && !matches!(found, Exact::Impossible) {
+        found = exact::timed::search(problem, active, &seats, cost, &mut budget, &settings.limits);
+    }
     let comparable = comparable && !(timed && cost.per_second > 0);
     answer.effort += granted - budget;
     match found {

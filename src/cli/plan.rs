@@ -14,7 +14,6 @@ use quadrille::Options;
 use quadrille::Outcome;
 use quadrille::PlanError;
 use quadrille::Status;
-use quadrille::StopReason;
 use quadrille::format;
 use quadrille::render;
 use std::path::PathBuf;
@@ -142,9 +141,6 @@ fn tell(
 ) {
     if arguments.output.is_some() || !matches!(arguments.format, PlanFormat::Text) {
         terminal.note(render::summary(instance, outcome, measured.total_ms));
-    }
-    if outcome.stop_reason == StopReason::Interrupted {
-        terminal.note("interrupted: this is the best that was found until then");
     }
     if !terminal.is_verbose() {
         return;

@@ -210,8 +210,8 @@ fn add_items(
             leg: 1,
             duration: 1,
             anchor: NONE,
+            image: false,
         };
-        let mut keep_open = None;
         match (place, then) {
             (Place::Running(node), VmState::Running) => {
                 item.source = node.0;
@@ -230,23 +230,27 @@ fn add_items(
                 item.role = Role::Depart;
                 let kind = match state {
                     VmState::Sleeping => {
-                        keep_open = Some(node);
+                        item.image = true;
                         Timed::Suspend
                     }
                     VmState::Killed => Timed::Kill,
                     _ => Timed::Shutdown,
                 };
                 item.duration = instance.vm_duration(kind, vm)?;
+                item.leg = instance.vm_duration(Timed::Migrate, vm)?;
+                item.hold = item.leg;
             }
             (Place::Ready, VmState::Running) => {
                 item.role = Role::Arrive;
                 item.duration = instance.vm_duration(Timed::Boot, vm)?;
                 item.leg = instance.vm_duration(Timed::Migrate, vm)?;
+                item.hold = item.leg;
             }
             (Place::Sleeping(node), VmState::Running) => {
                 item.role = Role::Arrive;
                 item.duration = instance.vm_duration(Timed::Resume, vm)?;
                 item.leg = instance.vm_duration(Timed::Migrate, vm)?;
+                item.hold = item.leg;
                 item.anchor = node.0;
             }
             (Place::Init, VmState::Ready) => {
@@ -277,30 +281,25 @@ fn add_items(
                 continue;
             }
             (Place::Sleeping(node), _) => {
-                keep_open = Some(node);
-                item.role = Role::Arrive; // no item: only the image matters
-            }
-            _ => continue,
-        }
-        if let Some(node) = keep_open {
-            let bin = &mut compiled.problem.packing.bins[node.index()];
-            if bin.later == Later::Closed {
-                return Err(Refusal::Conflict(Conflict {
-                    constraints: vec![compiled.node_cause[node.index()]],
-                    vms: vec![vm],
-                    nodes: vec![node],
-                    text: format!(
-                        "node {} is asked to be offline and stores VM {}, which is asleep at the end",
-                        instance.node_name(node),
-                        instance.vm_name(vm)
-                    ),
-                }));
-            }
-            bin.later = Later::Open;
-            compiled.problem.packing.anchored[node.index()] = true;
-            if place.host().is_none() {
+                // No item: only the image matters, and it keeps the node on.
+                let bin = &mut compiled.problem.packing.bins[node.index()];
+                if bin.later == Later::Closed {
+                    return Err(Refusal::Conflict(Conflict {
+                        constraints: vec![compiled.node_cause[node.index()]],
+                        vms: vec![vm],
+                        nodes: vec![node],
+                        text: format!(
+                            "node {} is asked to be offline and stores VM {}, which is asleep at the end",
+                            instance.node_name(node),
+                            instance.vm_name(vm)
+                        ),
+                    }));
+                }
+                bin.later = Later::Open;
+                compiled.problem.packing.anchored[node.index()] = true;
                 continue;
             }
+            _ => continue,
         }
         compiled.item_of[vm.index()] = compiled.problem.packing.items.len() as u32;
         compiled.problem.packing.items.push(item);
@@ -427,10 +426,10 @@ fn add_domains(instance: &Instance, compiled: &mut Compiled) {
             item.pinned = true;
         }
         if item.anchor != NONE && !open_route.contains(item.anchor) {
-            // It may wake up only where it lies.
-            let only = bits(&[crate::model::NodeId(item.anchor)], bound);
-            item.domain = class(&mut packing.domains, only.clone());
-            item.route = item.domain;
+            // What sleeps on a sealed node may wake up there.
+            let mut route = open_route.clone();
+            route.insert(item.anchor);
+            item.route = class(&mut packing.domains, route);
         }
     }
     said.sort_unstable();

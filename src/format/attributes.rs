@@ -23,7 +23,10 @@ pub(super) struct AttributeTable {
     /// The row in which each key was last met.
     last_row: Vec<u32>,
     texts: HashSet<Arc<str>>,
-    rows: Vec<(u32, u16, Value)>,
+    /// Each element's pairs together, sorted by key.
+    pairs: Vec<(u16, Value)>,
+    /// The elements in the order in which they were read, each with the end of its pairs.
+    elements: Vec<(u32, u32)>,
     row: u32,
 }
 
@@ -32,6 +35,7 @@ impl AttributeTable {
     pub(super) fn read(&mut self, reader: &mut Reader<'_>, element: u32) -> Parsed<()> {
         self.row += 1;
         let mut next = 0;
+        let first = self.pairs.len();
         reader.object("an object of attributes")?;
         while let Some(key) = reader.key()? {
             let key_at = reader.key_at();
@@ -44,7 +48,11 @@ impl AttributeTable {
             *last = self.row;
             next = usize::from(key) + 1;
             let value = self.value(reader)?;
-            self.rows.push((element, key, value));
+            self.pairs.push((key, value));
+        }
+        if self.pairs.len() > first {
+            self.pairs[first..].sort_unstable_by_key(|pair| pair.0);
+            self.elements.push((element, self.pairs.len() as u32));
         }
         Ok(())
     }
@@ -87,8 +95,23 @@ impl AttributeTable {
         })
     }
 
-    pub(super) fn finish(self) -> Attributes {
-        Attributes::from_rows(self.rows, self.keys)
+    /// The table. Rows are put in the order of their elements here, whole rows at a
+    /// time, so that nothing is left to sort.
+    pub(super) fn finish(mut self) -> Attributes {
+        let mut start = 0;
+        let mut spans: Vec<(u32, usize, usize)> = Vec::with_capacity(self.elements.len());
+        for (element, end) in self.elements {
+            spans.push((element, start, end as usize));
+            start = end as usize;
+        }
+        spans.sort_unstable();
+        let mut rows = Vec::with_capacity(self.pairs.len());
+        for (element, start, end) in spans {
+            for (key, value) in &mut self.pairs[start..end] {
+                rows.push((element, *key, std::mem::replace(value, Value::Bool(false))));
+            }
+        }
+        Attributes::from_rows(rows, self.keys)
     }
 }
 

@@ -21,6 +21,8 @@ mod write;
 mod write_plan;
 
 #[cfg(test)]
+mod plan_tests;
+#[cfg(test)]
 mod tests;
 
 pub(super) use document::instance;

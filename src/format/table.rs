@@ -3,12 +3,18 @@
 use super::reader::Parsed;
 use super::reader::fault;
 use crate::model::Elements;
+use crate::model::Instance;
 use crate::model::InstanceBuilder;
 use crate::model::Resource;
+use crate::model::ResourceId;
+use std::collections::HashMap;
 
 /// The most amounts (resources × VMs and nodes) that are kept: 512 MiB of them. A short
 /// document could ask for any number by declaring many of both.
 const MOST_AMOUNTS: usize = 1 << 26;
+
+/// The most resources, however few VMs and nodes there are.
+const MOST_RESOURCES: usize = 1 << 12;
 
 /// Names one after the other; `None` where they are too long together.
 pub(super) fn elements<'n>(names: impl Iterator<Item = &'n str> + Clone) -> Option<Elements> {
@@ -25,8 +31,10 @@ pub(super) fn elements<'n>(names: impl Iterator<Item = &'n str> + Clone) -> Opti
 
 /// Refuses more resources than can be kept for that many VMs and nodes.
 pub(super) fn check_amounts(resources: usize, elements: usize, at: usize) -> Parsed<()> {
-    // One even without elements, so that resources alone are bounded too.
-    if resources.saturating_mul(elements.max(1024)) > MOST_AMOUNTS {
+    if resources > MOST_RESOURCES {
+        return fault(at, format!("expected at most {MOST_RESOURCES} resources, found {resources}"));
+    }
+    if resources.saturating_mul(elements) > MOST_AMOUNTS {
         return fault(
             at,
             format!(
@@ -47,6 +55,20 @@ pub(super) fn check_sums(resource: &Resource, at: usize) -> Parsed<()> {
         }
     }
     Ok(())
+}
+
+/// The resources of an instance by their names, for many questions.
+pub(super) fn resources_by_name(instance: &Instance) -> HashMap<&str, ResourceId> {
+    instance.resource_ids().map(|resource| (instance.resource_name(resource), resource)).collect()
+}
+
+/// Puts the allocations of an action in order; the place of one given twice, if any is.
+pub(super) fn in_order(mut given: Vec<(ResourceId, u64, usize)>) -> Result<Vec<(ResourceId, u64)>, usize> {
+    given.sort_unstable_by_key(|allocation| (allocation.0, allocation.2));
+    if let Some(pair) = given.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+        return Err(pair[1].2);
+    }
+    Ok(given.into_iter().map(|(resource, amount, _)| (resource, amount)).collect())
 }
 
 /// Running sums over a plan: whoever adds its figures up later cannot overflow.

@@ -63,6 +63,8 @@ pub struct Item {
     pub duration: u32,
     /// A bin that must stay open until it has arrived, or [`NONE`].
     pub anchor: u32,
+    /// When it departs something of it stays in the bin and keeps that open.
+    pub image: bool,
 }
 
 /// Which group each bin belongs to.

@@ -122,7 +122,7 @@ impl<'p> Space<'p> {
     fn load(&self, state: &State, ledger: &mut Ledger<'p>, enter: bool) {
         for (slot, &item) in self.active.iter().enumerate() {
             let code = state[slot];
-            if code != OUT {
+            if !self.is_out(code) {
                 if enter {
                     ledger.add(item, bin_of(code), self.size(item, code));
                 } else {
@@ -130,6 +130,19 @@ impl<'p> Space<'p> {
                 }
             }
         }
+    }
+
+    /// Codes from here on: the item has departed, and its image lies in a bin.
+    fn image_at(&self) -> u16 {
+        1 + 2 * self.bins as u16
+    }
+
+    fn is_out(&self, code: u16) -> bool {
+        code == OUT || code >= self.image_at()
+    }
+
+    fn has_image(&self, state: &State, bin: u32) -> bool {
+        (0..self.items()).any(|slot| state[slot] == self.image_at() + bin as u16)
     }
 
     fn is_open(&self, state: &State, bin: u32) -> bool {
@@ -150,7 +163,7 @@ impl<'p> Space<'p> {
             TaskRef::Item(item) => match self.slot.get(&item) {
                 Some(&slot) => match self.problem.packing.items[item as usize].role {
                     Role::Arrive => state[slot] != OUT,
-                    Role::Depart => state[slot] == OUT,
+                    Role::Depart => self.is_out(state[slot]),
                     Role::Stay => true,
                 },
                 None => true,
@@ -180,15 +193,13 @@ impl<'p> Space<'p> {
         let row = &packing.items[item as usize];
         let code = state[slot];
         let route = &packing.domains[row.route as usize];
-        let done = code == OUT && row.role == Role::Depart;
-        if done {
+        if row.role == Role::Depart && self.is_out(code) {
             return;
         }
         if row.role == Role::Depart {
             if self.in_sequence(state, TaskRef::Item(item)) {
                 out.push(StepKind::Depart { item, from: bin_of(code) });
             }
-            return;
         }
         let resizes = packing.resizes(item);
         if code == OUT {
@@ -246,7 +257,10 @@ impl<'p> Space<'p> {
                     }
                 }
                 StepKind::Arrive { item, to, resized } => next[self.slot[&item]] = seat(to, resized),
-                StepKind::Depart { item, .. } => next[self.slot[&item]] = OUT,
+                StepKind::Depart { item, from } => {
+                    let image = self.problem.packing.items[item as usize].image;
+                    next[self.slot[&item]] = if image { self.image_at() + from as u16 } else { OUT };
+                }
                 StepKind::Resize { item, at } => next[self.slot[&item]] = seat(at, true),
                 StepKind::Extra(extra) => {
                     if let Some(at) = self.extras.iter().position(|&other| other == extra) {
@@ -383,6 +397,7 @@ impl<'p> Space<'p> {
                 && !packing.anchored[bin as usize]
                 && ledger.guests(bin).is_empty()
                 && !self.active.iter().any(waits)
+                && !self.has_image(state, bin)
                 && !self.extras.iter().enumerate().any(|(at, &extra)| {
                     self.problem.project.extras[extra as usize].anchor == bin
                         && state[self.extra_at() + at] == 0
@@ -447,7 +462,7 @@ impl<'p> Space<'p> {
             let row = &packing.items[item as usize];
             let code = state[slot];
             match row.role {
-                Role::Depart if code != OUT => return None,
+                Role::Depart if !self.is_out(code) => return None,
                 Role::Depart => {}
                 Role::Stay | Role::Arrive => {
                     if code == OUT

@@ -327,6 +327,7 @@ fn repair(problem: &Problem, places: &mut Places<'_>, noise: Option<usize>, rand
 /// Closes bins of free fate where too many are powered: those with the least in them.
 fn close_bins(problem: &Problem, places: &mut Places<'_>, noise: Option<usize>, random: &mut Random) {
     let packing = &problem.packing;
+    let has_image = |bin: u32| packing.items.iter().any(|item| item.image && item.source == bin);
     for relation in &packing.relations {
         let RelationKind::Powered { bins, limit } = &relation.kind else { continue };
         if relation.penalty.is_some() {
@@ -338,6 +339,7 @@ fn close_bins(problem: &Problem, places: &mut Places<'_>, noise: Option<usize>, 
             .filter(|&bin| {
                 places.is_open(bin)
                     && packing.bins[bin as usize].later == Later::Free
+                    && !has_image(bin)
                     && places.then().guests(bin).iter().all(|&item| !packing.items[item as usize].pinned)
             })
             .collect();

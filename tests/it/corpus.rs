@@ -143,8 +143,8 @@ fn public_instances_are_solved_with_the_fewest_relocations() {
             continue;
         }
         let instance = read(&path);
-        let options = Options { step_limit: Some(20 * STEPS), ..Options::default() };
-        let outcome = quadrille::solve(&instance, &options).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let outcome = quadrille::solve(&instance, &Options::default())
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
         let plan =
             outcome.plan.as_ref().unwrap_or_else(|| panic!("{name}: no plan, {}", outcome.status.name()));
         let report = verify(&instance, plan, &VerifyOptions::default());

@@ -10,6 +10,7 @@ use crate::format::nearest::hint;
 use crate::format::reader::Parsed;
 use crate::format::reader::fault;
 use crate::format::reader::quoted;
+use crate::format::table;
 use crate::format::table::Totals;
 use crate::model::Action;
 use crate::model::ActionKind;
@@ -123,12 +124,13 @@ impl Clones {
 pub(super) fn fold(actions: &[Wire<'_>], origin: &Model) -> Parsed<Plan> {
     let clones = Clones::find(actions, origin)?;
     let mut totals = Totals::default();
+    let resources = table::resources_by_name(&origin.instance);
     let mut folded = Vec::with_capacity(actions.len());
     for action in actions {
         let at = action.at;
         let node = |number: u32| declared(number, &origin.nodes, "node", at).map(NodeId);
-        let resource = |name: &str, at: usize| match origin.instance.resource_named(name) {
-            Some(resource) => Ok(resource),
+        let resource = |name: &str, at: usize| match resources.get(name) {
+            Some(&resource) => Ok(resource),
             None => {
                 let names = origin.instance.resources().iter().map(|resource| resource.name.as_str());
                 fault(at, format!("there is no resource {}{}", quoted(name), hint(name, names)))
@@ -171,7 +173,7 @@ pub(super) fn fold(actions: &[Wire<'_>], origin: &Model) -> Parsed<Plan> {
             WireKind::BootNode { node: id } => ActionKind::BootNode { node: node(id)? },
             WireKind::ShutdownNode { node: id } => ActionKind::ShutdownNode { node: node(id)? },
         };
-        let mut allocations: Vec<(ResourceId, u64)> = Vec::new();
+        let mut allocations: Vec<(ResourceId, u64, usize)> = Vec::new();
         for event in &action.events {
             let EventKind::Allocate { vm: id, resource: name, amount } = &event.kind else { continue };
             if kind.destination().is_none() || Some(vm(*id)?) != kind.vm() {
@@ -179,13 +181,10 @@ pub(super) fn fold(actions: &[Wire<'_>], origin: &Model) -> Parsed<Plan> {
                 return fault(event.at, text);
             }
             totals.amount(*amount, event.at)?;
-            let resource = resource(name, event.at)?;
-            if allocations.iter().any(|(other, _)| *other == resource) {
-                return fault(event.at, format!("{} is allocated twice", quoted(name)));
-            }
-            allocations.push((resource, *amount));
+            allocations.push((resource(name, event.at)?, *amount, event.at));
         }
-        allocations.sort_unstable();
+        let allocations =
+            table::in_order(allocations).or_else(|at| fault(at, "one resource is allocated twice"))?;
         totals.end(action.end, at)?;
         folded.push(Action {
             kind,

@@ -27,6 +27,7 @@ use crate::model::NodeId;
 use crate::model::ResourceId;
 use crate::model::VmId;
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 /// An instance without constraints, and the integers of its VMs and nodes.
 #[derive(Debug)]
@@ -40,7 +41,7 @@ pub(super) struct Model {
 pub(super) struct ByNumber<'m> {
     pub(super) vms: &'m Numbering,
     pub(super) nodes: &'m Numbering,
-    pub(super) instance: &'m Instance,
+    resources: HashMap<&'m str, ResourceId>,
 }
 
 /// The dense id of the VM or node that comes next.
@@ -70,10 +71,14 @@ impl Names for ByNumber<'_> {
     fn resource(&self, reader: &mut Reader<'_>) -> Parsed<ResourceId> {
         let at = reader.here();
         let name = reader.text_value("the name of a resource")?;
-        match self.instance.resource_named(&name) {
-            Some(resource) => Ok(resource),
+        match self.resources.get(name.as_ref()) {
+            Some(&resource) => Ok(resource),
             None => {
-                let near = hint(&name, self.instance.resources.iter().map(|resource| resource.name.as_str()));
+                // The one that comes first in the document, of several as near.
+                let mut known: Vec<(ResourceId, &str)> =
+                    self.resources.iter().map(|(name, resource)| (*resource, *name)).collect();
+                known.sort_unstable();
+                let near = hint(&name, known.into_iter().map(|(_, name)| name));
                 fault(at, format!("no view describes the resource {}{near}", quoted(&name)))
             }
         }
@@ -82,7 +87,8 @@ impl Names for ByNumber<'_> {
 
 impl Model {
     pub(super) fn names(&self) -> ByNumber<'_> {
-        ByNumber { vms: &self.vms, nodes: &self.nodes, instance: &self.instance }
+        let resources = table::resources_by_name(&self.instance);
+        ByNumber { vms: &self.vms, nodes: &self.nodes, resources }
     }
 }
 

@@ -287,6 +287,8 @@ pub(super) struct Resources<'a> {
     by_name: HashMap<Cow<'a, str>, u32>,
     /// The declarations: (name by position in `names`, default capacity, default demand).
     declared: Option<Vec<(u32, u64, u64)>>,
+    /// The id to be of each declared name, by position in `names`.
+    ids: Vec<Option<u32>>,
     /// The row in which each name was last met.
     last_row: Vec<u32>,
     row: u32,
@@ -353,6 +355,10 @@ impl<'a> Resources<'a> {
             let Some(name) = name else { return fault(start, "the key `name` is missing") };
             declared.push((name, capacity.unwrap_or(0), demand.unwrap_or(0)));
         }
+        self.ids = vec![None; self.names.len()];
+        for (id, &(name, ..)) in declared.iter().enumerate() {
+            self.ids[name as usize] = Some(id as u32);
+        }
         self.declared = Some(declared);
         Ok(())
     }
@@ -389,11 +395,10 @@ impl<'a> Resources<'a> {
 
     fn find(&self, name: &str) -> Option<ResourceId> {
         let known = *self.by_name.get(name)?;
-        let at = match &self.declared {
-            Some(declared) => declared.iter().position(|resource| resource.0 == known)?,
-            None => known as usize,
-        };
-        Some(ResourceId::from_index(at))
+        match &self.declared {
+            Some(_) => self.ids.get(known as usize).copied().flatten().map(ResourceId),
+            None => Some(ResourceId(known)),
+        }
     }
 
     pub(super) fn finish(self, nodes: usize, vms: usize, start: usize) -> Parsed<Vec<Resource>> {

@@ -11,6 +11,7 @@ use crate::format::reader::Parsed;
 use crate::format::reader::Reader;
 use crate::format::reader::fault;
 use crate::format::reader::quoted;
+use crate::format::table;
 use crate::format::table::Totals;
 use crate::model::Action;
 use crate::model::ActionKind;
@@ -63,15 +64,17 @@ struct Known<'i> {
     instance: &'i Instance,
     vms: HashMap<&'i str, u32>,
     nodes: HashMap<&'i str, u32>,
+    resources: HashMap<&'i str, ResourceId>,
 }
 
 impl<'i> Known<'i> {
     fn new(instance: &'i Instance) -> Self {
-        fn table(elements: &Elements) -> HashMap<&str, u32> {
+        fn by_name(elements: &Elements) -> HashMap<&str, u32> {
             let aliases = elements.aliases.iter().map(|alias| (alias.0.as_str(), alias.1));
             aliases.chain(elements.names().zip(0..)).collect()
         }
-        Self { instance, vms: table(instance.vms()), nodes: table(instance.nodes()) }
+        let resources = table::resources_by_name(instance);
+        Self { instance, vms: by_name(instance.vms()), nodes: by_name(instance.nodes()), resources }
     }
 
     fn vm(&self, reader: &mut Reader<'_>) -> Parsed<VmId> {
@@ -83,8 +86,8 @@ impl<'i> Known<'i> {
     }
 
     fn resource(&self, name: &str, at: usize) -> Parsed<ResourceId> {
-        match self.instance.resource_named(name) {
-            Some(resource) => Ok(resource),
+        match self.resources.get(name) {
+            Some(&resource) => Ok(resource),
             None => {
                 let names = self.instance.resources().iter().map(|resource| resource.name.as_str());
                 fault(at, format!("there is no resource {}{}", quoted(name), hint(name, names)))
@@ -284,20 +287,16 @@ fn allocations(
     known: &Known<'_>,
     totals: &mut Totals,
 ) -> Parsed<Vec<(ResourceId, u64)>> {
-    let mut allocations: Vec<(ResourceId, u64)> = Vec::new();
+    let mut allocations: Vec<(ResourceId, u64, usize)> = Vec::new();
     reader.object("an object of amounts, by the names of resources")?;
     while let Some(name) = reader.key()? {
         let at = reader.key_at();
         let resource = known.resource(&name, at)?;
-        if allocations.iter().any(|(other, _)| *other == resource) {
-            return fault(at, format!("the amount of {} is given twice", quoted(&name)));
-        }
         let amount = reader.unsigned(u64::MAX, AMOUNT)?;
         totals.amount(amount, at)?;
-        allocations.push((resource, amount));
+        allocations.push((resource, amount, at));
     }
-    allocations.sort_unstable();
-    Ok(allocations)
+    table::in_order(allocations).or_else(|at| fault(at, "the amount of one resource is given twice"))
 }
 
 impl Parts {

@@ -269,6 +269,7 @@ impl Walk<'_, '_> {
                 && self.ledger.guests(bin).is_empty()
                 && !entering
                 && !anchored
+                && !space.has_image(state, bin)
                 && !space.active.iter().any(waits)
             {
                 out.push(StepKind::Close(bin));
