@@ -361,7 +361,7 @@ impl<'p> Clock<'p> {
                 self.ends.push(Reverse((wake, NONE)));
                 continue;
             }
-            if parkings == 0 || !self.park(&mut waiting) {
+            if parkings == 0 || !self.park(&waiting) {
                 return Err(self.stuck(&waiting));
             }
             parkings -= 1;
@@ -600,7 +600,7 @@ impl<'p> Clock<'p> {
 
     /// Parks one of the stuck moves in a third bin. The item whose bin is wanted most
     /// and that is the smallest goes first.
-    fn park(&mut self, waiting: &mut Vec<u32>) -> bool {
+    fn park(&mut self, waiting: &[u32]) -> bool {
         let packing = &self.problem.packing;
         let mut wanted: FxHashMap<u32, u32> = FxHashMap::default();
         for &at in waiting.iter() {

@@ -382,6 +382,9 @@ fn bits(nodes: &[crate::model::NodeId], bound: usize) -> BitSet {
     set
 }
 
+/// What was said of an item: inside or outside, at every moment or at the end, which set.
+type Said = Vec<(bool, bool, usize)>;
+
 /// Folds all fences, bans and seals of an item into two sets of bins, shared by all
 /// items of which the same was said.
 fn add_domains(instance: &Instance, compiled: &mut Compiled) {
@@ -433,9 +436,9 @@ fn add_domains(instance: &Instance, compiled: &mut Compiled) {
         }
     }
     said.sort_unstable();
-    let mut cache: FxHashMap<Vec<(bool, bool, usize)>, (BitSet, BitSet)> = FxHashMap::default();
+    let mut cache: FxHashMap<Said, (BitSet, BitSet)> = FxHashMap::default();
     for row in said.chunk_by(|a, b| a.0 == b.0) {
-        let mut key: Vec<(bool, bool, usize)> = Vec::with_capacity(row.len());
+        let mut key: Said = Vec::with_capacity(row.len());
         for &(_, at) in row {
             let (relationship, cause) = &compiled.posted.relations[at as usize];
             match relationship {

@@ -196,10 +196,8 @@ impl<'p> Space<'p> {
         if row.role == Role::Depart && self.is_out(code) {
             return;
         }
-        if row.role == Role::Depart {
-            if self.in_sequence(state, TaskRef::Item(item)) {
-                out.push(StepKind::Depart { item, from: bin_of(code) });
-            }
+        if row.role == Role::Depart && self.in_sequence(state, TaskRef::Item(item)) {
+            out.push(StepKind::Depart { item, from: bin_of(code) });
         }
         let resizes = packing.resizes(item);
         if code == OUT {
@@ -232,7 +230,7 @@ impl<'p> Space<'p> {
                 continue;
             }
             for resized in [true, false] {
-                if (was_resized && !resized) || (!resized && !resizes) {
+                if !resized && (was_resized || !resizes) {
                     continue;
                 }
                 if ledger.may_enter(item, to, self.size(item, seat(to, resized))).is_ok() {
@@ -429,9 +427,7 @@ impl<'p> Space<'p> {
             for step in steps {
                 self.with_step(ledger, step, true);
             }
-            let opening = |bin: u32| {
-                self.is_open(state, bin) && !steps.iter().any(|step| *step == StepKind::Close(bin))
-            };
+            let opening = |bin: u32| self.is_open(state, bin) && !steps.contains(&StepKind::Close(bin));
             let during: Vec<u64> = self.survive.iter().map(|&at| ledger.violation(at, &opening)).collect();
             for step in steps.iter().rev() {
                 self.with_step(ledger, step, false);
@@ -620,7 +616,7 @@ pub fn search(
         if best.is_some_and(|(cost, _)| price.0 >= cost) {
             break;
         }
-        if *budget == 0 || (*budget % 256 == 0 && limits.reached(0).is_some()) {
+        if *budget == 0 || (budget.is_multiple_of(256) && limits.reached(0).is_some()) {
             return Exact::Budget(price.0);
         }
         *budget -= 1;

@@ -497,7 +497,7 @@ fn place_missing(problem: &Problem, places: &mut Places<'_>, noise: Option<usize
             .iter()
             .map(|&item| {
                 let size = presolve::bulk(packing, item).max(1);
-                (item, size - (size / 2).min(random.next() % (size / 2 + 1)))
+                (item, size - (size / 2).min(random.bits() % (size / 2 + 1)))
             })
             .collect(),
         None => missing.iter().map(|&item| (item, presolve::bulk(packing, item))).collect(),

@@ -492,8 +492,8 @@ impl<'p> Places<'p> {
         let packing = self.packing;
         let size = packing.then(item);
         let movable = |other: u32| {
-            !tabu.contains(&other)
-                && !(packing.items[other as usize].pinned && packing.items[other as usize].source == bin)
+            let row = &packing.items[other as usize];
+            !tabu.contains(&other) && (!row.pinned || row.source != bin)
         };
         let mut out: Vec<u32> = Vec::new();
         // Relations first: who must not be beside the item at all.

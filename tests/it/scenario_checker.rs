@@ -95,7 +95,7 @@ fn a_state_that_nobody_asked_for_is_refused() {
 #[test]
 fn lonely_shuns_running_strangers() {
     let rule = "lonely a,b";
-    cluster("n0: a | n1: x").rule("lonely a").accepts("");
+    cluster("n0: a | n1: x b").rule("lonely a").accepts("");
     cluster("n0: a b | n1: x").rule(rule).accepts("");
     cluster("n0: a b | sleeping n0: x").rule(rule).accepts("");
     cluster("n0: a b x").rule(rule).refuses("", "lonely");

@@ -110,7 +110,7 @@ struct Walk<'a, 'p> {
 impl Walk<'_, '_> {
     /// True: `steps` is a schedule. False: there is none from here. None: out of budget.
     fn descend(&mut self, state: &State, time: u64, after: Option<StepKind>, moves: u64) -> Option<bool> {
-        if *self.budget == 0 || (*self.budget % 256 == 0 && self.limits.reached(0).is_some()) {
+        if *self.budget == 0 || (self.budget.is_multiple_of(256) && self.limits.reached(0).is_some()) {
             return None;
         }
         *self.budget -= 1;
@@ -176,24 +176,24 @@ impl Walk<'_, '_> {
         found
     }
 
-    fn reload(&mut self, before: &State, after: &State, running: &Running, ended: usize) {
+    fn reload(&mut self, before: &State, after: &State, running: &[(u64, StepKind)], ended: usize) {
         self.drop_all(before, running);
-        self.take_all(after, &running[ended..].to_vec());
+        self.take_all(after, &running[ended..]);
     }
 
-    fn reload_back(&mut self, before: &State, after: &State, running: &Running, ended: usize) {
-        self.drop_all(after, &running[ended..].to_vec());
+    fn reload_back(&mut self, before: &State, after: &State, running: &[(u64, StepKind)], ended: usize) {
+        self.drop_all(after, &running[ended..]);
         self.take_all(before, running);
     }
 
-    fn drop_all(&mut self, state: &State, running: &Running) {
+    fn drop_all(&mut self, state: &State, running: &[(u64, StepKind)]) {
         for (_, kind) in running.iter().rev() {
             self.space.with_step(&mut self.ledger, kind, false);
         }
         self.space.load(state, &mut self.ledger, false);
     }
 
-    fn take_all(&mut self, state: &State, running: &Running) {
+    fn take_all(&mut self, state: &State, running: &[(u64, StepKind)]) {
         self.space.load(state, &mut self.ledger, true);
         for (_, kind) in running {
             self.space.with_step(&mut self.ledger, kind, true);
@@ -231,11 +231,8 @@ impl Walk<'_, '_> {
         for (at, &extra) in space.extras.iter().enumerate() {
             let done = state[space.extra_at() + at] == 1;
             let running = self.running.iter().any(|running| running.1 == StepKind::Extra(extra));
-            if !done
-                && !running
-                && !(time > 0 && space.no_delay_extras.contains(&extra))
-                && space.in_sequence(state, TaskRef::Extra(extra))
-            {
+            let late = time > 0 && space.no_delay_extras.contains(&extra);
+            if !done && !running && !late && space.in_sequence(state, TaskRef::Extra(extra)) {
                 out.push(StepKind::Extra(extra));
             }
         }
