@@ -16,14 +16,12 @@ use crate::problem::NONE;
 use crate::problem::Role;
 use crate::propagator::Block;
 use crate::search::Proof;
-use crate::search::presolve;
+use crate::search::presolve::Analysis;
 use rustc_hash::FxHashMap;
 
 /// Gives each action its reason.
-pub fn reasons(instance: &Instance, compiled: &Compiled, plan: &mut Plan) {
+pub fn reasons(instance: &Instance, compiled: &Compiled, analysis: &Analysis, plan: &mut Plan) {
     let packing = &compiled.problem.packing;
-    // Moves that nothing but their own bin asks for, as the presolve sees it.
-    let analysis = presolve::analyse(&compiled.problem);
     let mut bin_cause: FxHashMap<u32, Block> = FxHashMap::default();
     for eviction in &analysis.evictions {
         bin_cause.insert(eviction.bin, eviction.cause);

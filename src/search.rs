@@ -107,6 +107,8 @@ pub struct Answer {
     pub effort: u64,
     /// Seconds spent on times rather than places.
     pub scheduling: f64,
+    /// What was known before the search.
+    pub analysis: Analysis,
 }
 
 /// Solves a problem.
@@ -119,9 +121,11 @@ pub fn run(problem: &Problem, settings: &Settings<'_>, watch: Watcher<'_>) -> An
         stop: StopReason::Proved,
         effort: 0,
         scheduling: 0.0,
+        analysis: Analysis::default(),
     };
     answer.proof = first_proof(problem, &analysis);
     if answer.proof.is_some() {
+        answer.analysis = analysis;
         return answer;
     }
     watch(Phase::Construct, None, answer.bounds[0], 0);
@@ -166,6 +170,7 @@ pub fn run(problem: &Problem, settings: &Settings<'_>, watch: Watcher<'_>) -> An
     } else if answer.proof.is_some() {
         answer.stop = StopReason::Proved;
     }
+    answer.analysis = analysis;
     answer
 }
 

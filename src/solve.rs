@@ -103,7 +103,7 @@ fn solve_here(instance: &Instance, options: &Options) -> Result<Outcome, PlanErr
     let mut plan = compile::raise(instance, &compiled, steps);
     plan::order(instance, &compiled.posted, &mut plan);
     plan::retime(instance, &compiled.posted, &mut plan);
-    explain::reasons(instance, &compiled, &mut plan);
+    explain::reasons(instance, &compiled, &answer.analysis, &mut plan);
     timings.schedule += milliseconds(clock);
 
     let clock = Instant::now();

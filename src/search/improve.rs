@@ -135,7 +135,9 @@ pub fn search(
         let met = current.best.as_ref().is_some_and(|best| best.values[0] <= answer.bounds[0]);
         let patience = patience_of(met);
         let unlimited = settings.limits.deadline.is_none() && settings.limits.steps.is_none();
-        if quiet >= patience && (unlimited || current.best.is_none()) {
+        // A round that takes longer than the patience lasts is not begun without being asked.
+        let round_takes = if current.best.is_some() { WORKERS * times_take(problem) } else { 0 };
+        if quiet + round_takes >= patience && (unlimited || current.best.is_none()) {
             break if unlimited { StopReason::Stalled } else { StopReason::Limit };
         }
         round += 1;
@@ -245,7 +247,7 @@ impl<'p> Worker<'p> {
             if soft && random.below(3) == 0 {
                 nudge(problem, &mut self.places, random);
             } else {
-                disturb(problem, &mut self.places, random);
+                disturb(problem, analysis, &mut self.places, random);
             }
             repair(problem, &mut self.places, Some(1 + random.below(4)), random);
             let worse = !self.places.missing().is_empty()
@@ -513,12 +515,58 @@ fn place_missing(problem: &Problem, places: &mut Places<'_>, noise: Option<usize
         }
         match places.best_bin(item, 1, random) {
             Some(bin) => places.put(item, bin),
+            None if send_others(problem, places, item, random) => {}
             None => {
                 let mut tabu = vec![item];
                 places.eject(item, 3, &mut tabu, random);
             }
         }
     }
+}
+
+/// An item had to leave its bin and finds no other: sends other items away from there,
+/// as few as before, that do find one. Leaves everything as it was when that fails.
+fn send_others(problem: &Problem, places: &mut Places<'_>, item: u32, random: &mut Random) -> bool {
+    const WAYS: usize = 24;
+    let packing = &problem.packing;
+    let row = &packing.items[item as usize];
+    if row.role != Role::Stay || !packing.may_end_in(item, row.source) || !places.is_open(row.source) {
+        return false;
+    }
+    let bin = row.source;
+    let start = places.position();
+    let gone: Vec<u32> = places
+        .missing()
+        .iter()
+        .copied()
+        .filter(|&other| {
+            let row = &packing.items[other as usize];
+            row.role == Role::Stay && row.source == bin && packing.may_end_in(other, bin)
+        })
+        .collect();
+    for &other in &gone {
+        places.put(other, bin);
+    }
+    if let Need::Evict(eviction) = presolve::eviction(problem, places.then(), bin, &[], false) {
+        let few = eviction.sets.into_iter().filter(|set| set.len() <= gone.len()).take(WAYS);
+        for set in few {
+            let before = places.position();
+            set.iter().for_each(|&other| places.take(other));
+            let settled = set.iter().all(|&other| match places.best_bin(other, 1, random) {
+                Some(to) if to != bin => {
+                    places.put(other, to);
+                    true
+                }
+                _ => false,
+            });
+            if settled {
+                return true;
+            }
+            places.undo_to(before);
+        }
+    }
+    places.undo_to(start);
+    false
 }
 
 /// Moves single items as long as that lets more failures be survived.
@@ -583,21 +631,37 @@ fn harden(problem: &Problem, places: &mut Places<'_>, random: &mut Random) {
 }
 
 /// Takes back the moves around a few bins.
-fn disturb(problem: &Problem, places: &mut Places<'_>, random: &mut Random) {
+fn disturb(problem: &Problem, analysis: &Analysis, places: &mut Places<'_>, random: &mut Random) {
     let packing = &problem.packing;
     let moved = places.moved();
     if moved.is_empty() {
         return;
     }
+    // Those that nothing made move but others: the likeliest to be spared.
+    let pushed: Vec<u32> = moved
+        .iter()
+        .copied()
+        .filter(|&item| {
+            let source = packing.items[item as usize].source;
+            source != NONE
+                && analysis.forced.binary_search(&item).is_err()
+                && analysis.evictions.binary_search_by_key(&source, |eviction| eviction.bin).is_err()
+        })
+        .collect();
     let mut bins: Vec<u32> = Vec::new();
-    for _ in 0..1 + random.below(3) {
-        let item = moved[random.below(moved.len())];
+    for at in 0..1 + random.below(3) {
+        let item = if at == 0 && !pushed.is_empty() && random.below(4) > 0 {
+            pushed[random.below(pushed.len())]
+        } else {
+            moved[random.below(moved.len())]
+        };
         for bin in [packing.items[item as usize].source, places.bin(item)] {
             if bin != NONE && !bins.contains(&bin) {
                 bins.push(bin);
             }
         }
     }
+    // Whoever came to a bin of the first may be why it had to go.
     let back: Vec<u32> = moved
         .into_iter()
         .filter(|&item| {
@@ -665,6 +729,11 @@ fn nudge(problem: &Problem, places: &mut Places<'_>, random: &mut Random) {
     places.put(item, from);
 }
 
+/// What finding times for a placement counts for, in steps.
+fn times_take(problem: &Problem) -> u64 {
+    1 + problem.packing.items.len() as u64 / 16
+}
+
 /// Times for a placement: several rules, the best result that keeps all promises.
 fn times(
     problem: &Problem,
@@ -675,7 +744,7 @@ fn times(
     effort: &mut u64,
 ) -> Option<(Vec<Step>, Vec<u64>)> {
     let items = problem.packing.items.len();
-    let cost = 1 + items as u64 / 16;
+    let cost = times_take(problem);
     let mut best: Option<(Vec<Step>, Vec<u64>)> = None;
     let urgent: Vec<u32> = problem
         .project

@@ -252,7 +252,7 @@ impl<'p> Places<'p> {
     }
 
     /// A position in the log, for [`Places::undo_to`].
-    fn position(&self) -> (usize, usize) {
+    pub fn position(&self) -> (usize, usize) {
         (self.log.len(), self.opened.len())
     }
 
@@ -290,7 +290,8 @@ impl<'p> Places<'p> {
         self.undo_to((0, 0));
     }
 
-    fn undo_to(&mut self, position: (usize, usize)) {
+    /// Back to a position in the log.
+    pub fn undo_to(&mut self, position: (usize, usize)) {
         while self.log.len() > position.0 {
             let Some((item, before)) = self.log.pop() else { break };
             let now = self.to[item as usize];
