@@ -56,8 +56,6 @@ pub(crate) struct Seat {
     pub(crate) place: Place,
     /// Holds its future amounts.
     pub(crate) grown: bool,
-    /// Has been relocated with its old amounts although it is to grow: must go on.
-    pub(crate) parked: bool,
     /// Has been relocated at all; kept only where a precedence asks.
     pub(crate) relocated: bool,
 }
@@ -230,13 +228,11 @@ impl<'a> Question<'a> {
                 if at_all && !self.rooted[vm.index()] && !self.sealed[from.index()] {
                     for to in self.instance.node_ids().filter(open).filter(|&to| to != from) {
                         let kind = ActionKind::Migrate { vm, from, to };
-                        let will_grow = stays && self.grows[vm.index()];
-                        if will_grow {
+                        // With its future amounts from the start of the move, or later.
+                        if stays && self.grows[vm.index()] && !seat.grown {
                             add(kind, true);
                         }
-                        if !seat.grown {
-                            add(kind, false);
-                        }
+                        add(kind, false);
                     }
                 }
                 match wanted {
@@ -249,7 +245,10 @@ impl<'a> Question<'a> {
             Place::Ready => match wanted {
                 VmState::Running => {
                     for node in self.instance.node_ids().filter(open) {
-                        add(ActionKind::Boot { vm, node }, self.grows[vm.index()]);
+                        if self.grows[vm.index()] {
+                            add(ActionKind::Boot { vm, node }, true);
+                        }
+                        add(ActionKind::Boot { vm, node }, false);
                     }
                 }
                 VmState::Killed => add(ActionKind::Kill { vm, node: None }, false),
@@ -259,7 +258,10 @@ impl<'a> Question<'a> {
                 VmState::Running => {
                     // An image on a sealed node may wake up there.
                     for to in self.instance.node_ids().filter(|&to| open(&to) || to == from) {
-                        add(ActionKind::Resume { vm, from, to }, self.grows[vm.index()]);
+                        if self.grows[vm.index()] {
+                            add(ActionKind::Resume { vm, from, to }, true);
+                        }
+                        add(ActionKind::Resume { vm, from, to }, false);
                     }
                 }
                 VmState::Killed => add(ActionKind::Kill { vm, node: Some(from) }, false),
@@ -283,7 +285,6 @@ impl<'a> Question<'a> {
         match step.kind {
             Migrate { vm, to, .. } => {
                 after.place = Place::Running(to);
-                after.parked = self.grows[vm.index()] && !step.grows;
                 after.relocated = self.precedences.iter().any(|&(_, then)| then == vm);
             }
             Boot { node, .. } => after.place = Place::Running(node),
@@ -318,9 +319,9 @@ impl<'a> Question<'a> {
         at
     }
 
-    /// Could anything still be wrong with the places alone?
+    /// Is the VM in the state that is wanted?
     pub(crate) fn arrived(&self, vm: VmId, seat: Seat) -> bool {
-        (seat.grown || !seat.parked) && seat.place.state() == self.wanted[vm.index()]
+        seat.place.state() == self.wanted[vm.index()]
     }
 
     /// The best plan, of all plans whose actions follow one another; `None` if there is none.
@@ -330,12 +331,7 @@ impl<'a> Question<'a> {
             seats: self
                 .instance
                 .vm_ids()
-                .map(|vm| Seat {
-                    place: self.instance.place(vm),
-                    grown: false,
-                    parked: false,
-                    relocated: false,
-                })
+                .map(|vm| Seat { place: self.instance.place(vm), grown: false, relocated: false })
                 .collect(),
             online: self.instance.node_ids().map(|node| self.instance.is_online(node)).collect(),
             least: self.source_amounts(),
@@ -404,6 +400,10 @@ impl<'a> Question<'a> {
         for vm in self.instance.vm_ids() {
             let seat = state.seats[vm.index()];
             for step in self.steps(vm, seat, |node| state.online[node.index()]) {
+                // Growing in the end, where it is by then, asks for the least room.
+                if step.grows {
+                    continue;
+                }
                 if step.kind.is_relocation()
                     && self.precedences.iter().any(|&(first, then)| {
                         first == vm && then != vm && state.seats[then.index()].relocated

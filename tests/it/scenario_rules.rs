@@ -470,3 +470,14 @@ fn a_rule_may_have_a_price_instead() {
     let answer = base.rules(&["fence a n1; soft 1"]).plan();
     assert_eq!(answer.outcome.levels[0].value, 1, "{answer}");
 }
+
+#[test]
+fn a_vm_that_may_not_move_and_may_not_stay() {
+    for rule in ["fence a n1", "ban a n0", "among a n1", "among a -", "splitAmong a/b n1/n2"] {
+        cluster("n0: a | n1: | n2: b").rules(&["root a", rule]).no_plan();
+        cluster("n0: a | n1: | n2: b").rules(&["quarantine n0", rule]).no_plan();
+        // What else there is to do makes no difference.
+        cluster("n0: a | n1: c | n2: b").rules(&["root a", rule, "ready c"]).no_plan();
+        cluster("n0: a | n1: c | n2: b").rules(&["root a", rule, "sleeping c"]).no_plan();
+    }
+}

@@ -68,7 +68,7 @@ pub(crate) fn best(question: &Question<'_>, ask: Ask) -> Result<Option<(u64, u64
         now: 0,
         seats: instance
             .vm_ids()
-            .map(|vm| Seat { place: instance.place(vm), grown: false, parked: false, relocated: false })
+            .map(|vm| Seat { place: instance.place(vm), grown: false, relocated: false })
             .collect(),
         busy: vec![None; instance.vm_count()],
         nodes: instance
@@ -257,9 +257,8 @@ impl<'a> Search<'_, 'a> {
                 *counted = end;
                 more
             };
-            let in_place = seat.place == question.instance.place(vm) && !seat.parked && !seat.grown;
             if question.grows[vm.index()]
-                && in_place
+                && !seat.grown
                 && seat.place.host().is_some()
                 && (self.keeps_time() || question.prompt[vm.index()])
             {
@@ -268,8 +267,8 @@ impl<'a> Search<'_, 'a> {
                 let more = count(&mut next, moment.now);
                 push(next, vm.index(), (cost.0, cost.1 + more));
             }
-            // What has grown in place stays: it would have moved at its future size.
-            let settled = question.grows[vm.index()] && in_place_and_grown(question, vm, seat);
+            // What has grown stays: before, it would have moved more easily.
+            let settled = seat.grown && question.instance.place(vm).host().is_some();
             for step in question.steps(vm, seat, |node| moment.nodes[node.index()] == (NodePhase::Online, 0))
             {
                 if (settled && step.kind.is_relocation()) || !self.in_order(moment, vm, step) {
@@ -387,8 +386,4 @@ impl<'a> Search<'_, 'a> {
         };
         (post(a) && post(b)) || lasts(a) == lasts(b)
     }
-}
-
-fn in_place_and_grown(question: &Question<'_>, vm: VmId, seat: Seat) -> bool {
-    seat.grown && seat.place == question.instance.place(vm)
 }
