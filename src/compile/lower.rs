@@ -28,6 +28,9 @@ use crate::problem::RelationKind;
 use crate::problem::Role;
 use crate::problem::TaskRef;
 use rustc_hash::FxHashMap;
+use rustc_hash::FxHasher;
+use std::hash::Hash;
+use std::hash::Hasher;
 use std::sync::Arc;
 
 /// What a task without a place does.
@@ -619,7 +622,35 @@ fn add_relations(instance: &Instance, compiled: &mut Compiled) {
     let partitions = std::mem::take(&mut lowering.partitions);
     let packing = &mut compiled.problem.packing;
     packing.partitions = partitions;
-    packing.relations = relations;
+    packing.relations = merge_equal(relations);
+}
+
+/// Says a thing once that was said many times; prices of soft relations add up.
+fn merge_equal(relations: Vec<Relation>) -> Vec<Relation> {
+    let mut kept: Vec<Relation> = Vec::with_capacity(relations.len());
+    let mut seen: FxHashMap<u64, Vec<u32>> = FxHashMap::default();
+    for relation in relations {
+        let mut hasher = FxHasher::default();
+        relation.kind.hash(&mut hasher);
+        let same_hash = seen.entry(hasher.finish()).or_default();
+        let equal = same_hash.iter().copied().find(|&at| {
+            let other = &kept[at as usize];
+            other.continuous == relation.continuous
+                && other.penalty.is_some() == relation.penalty.is_some()
+                && other.kind == relation.kind
+        });
+        match equal {
+            Some(at) => {
+                let other = &mut kept[at as usize];
+                other.penalty = other.penalty.zip(relation.penalty).map(|(one, two)| one.saturating_add(two));
+            }
+            None => {
+                same_hash.push(kept.len() as u32);
+                kept.push(relation);
+            }
+        }
+    }
+    kept
 }
 
 fn add_orders(

@@ -77,7 +77,7 @@ pub struct Partition {
 }
 
 /// What a relation demands.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum RelationKind {
     /// At most so many of the items in each bin.
     AtMost {

@@ -272,20 +272,14 @@ impl<'p> Worker<'p> {
     }
 }
 
-/// Are the relations met that no ledger enforces: bins powered, failures survived?
+/// Does everything hold at the end? The ledger refuses newcomers only; what was wrong at
+/// the start and could not leave is seen here.
 fn is_whole(problem: &Problem, places: &Places<'_>) -> bool {
     let open = |bin: u32| places.is_open(bin);
-    problem.packing.relations.iter().enumerate().all(|(at, relation)| {
-        relation.penalty.is_some()
-            || !matches!(
-                relation.kind,
-                RelationKind::Survive { .. }
-                    | RelationKind::Powered { .. }
-                    | RelationKind::Load { .. }
-                    | RelationKind::Count { .. }
-            )
-            || places.then().violation(at as u32, &open) == 0
-    })
+    problem.packing.load_fits(places.then())
+        && problem.packing.relations.iter().enumerate().all(|(at, relation)| {
+            relation.penalty.is_some() || places.then().violation(at as u32, &open) == 0
+        })
 }
 
 /// From "everything stays" to a placement; some items may be left missing.

@@ -335,7 +335,8 @@ impl<'p> Places<'p> {
     /// best ones, a random one. Closed bins only if no open one fits.
     pub fn best_bin(&mut self, item: u32, among: usize, random: &mut Random) -> Option<u32> {
         let row = &self.packing.items[item as usize];
-        self.steps += 1;
+        // An item in very many relations costs more than a step to look at.
+        self.steps += 1 + self.packing.relations_of(item).len() as u64 / 64;
         if row.role == Role::Stay
             && self.packing.may_end_in(item, row.source)
             && self.open[row.source as usize]
