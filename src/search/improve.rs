@@ -497,6 +497,7 @@ fn place_missing(problem: &Problem, places: &mut Places<'_>, noise: Option<usize
         None => missing.iter().map(|&item| (item, presolve::bulk(packing, item))).collect(),
     };
     missing.sort_by_key(|item| (choice(*item), std::cmp::Reverse(key[item]), *item));
+    places.expect_missing_in(&missing);
     let among = noise.unwrap_or(1);
     for item in missing {
         if let Some(bin) = places.best_bin(item, among, random) {

@@ -381,6 +381,14 @@ impl<'p> Places<'p> {
                     }
                 }
             }
+            None if self.wants_a_bin_alone(item) => {
+                // Empty bins are at the roomy end.
+                for &(_, bin) in self.free.iter().rev() {
+                    if look(bin) {
+                        break;
+                    }
+                }
+            }
             None => {
                 let size = self.packing.then(item).get(self.lists.scarce).copied().unwrap_or(0);
                 for &(_, bin) in self.free.range((size, 0)..) {
@@ -394,6 +402,21 @@ impl<'p> Places<'p> {
             return late.or(closed);
         }
         Some(found[random.below(found.len())])
+    }
+
+    fn wants_a_bin_alone(&self, item: u32) -> bool {
+        self.packing.relations_of(item).iter().any(|&(at, _)| {
+            let relation = &self.packing.relations[at as usize];
+            relation.penalty.is_none() && matches!(relation.kind, RelationKind::Exclusive { .. })
+        })
+    }
+
+    /// Lists the missing items so that those that are placed first come last: finding one
+    /// looks from the end.
+    pub fn expect_missing_in(&mut self, order: &[u32]) {
+        debug_assert_eq!(self.missing.len(), order.len());
+        self.missing.clear();
+        self.missing.extend(order.iter().rev());
     }
 
     /// The bins that are worth a look, where they are few.
