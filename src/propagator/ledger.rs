@@ -81,10 +81,9 @@ impl<'p> Ledger<'p> {
         &self.load[bin as usize * self.packing.dims..][..self.packing.dims]
     }
 
-    /// The size of an item in a bin that it holds: at the end its final one. Before, the
-    /// ledger does not know which of the two it has there; the larger one is the safe answer.
-    pub fn size_in(&self, item: u32, bin: u32) -> &'p [u64] {
-        let _ = bin;
+    /// The size of an item: at the end its final one. Before, the ledger does not know
+    /// which of its two sizes it has; that is the final one where it only grows, else the first.
+    pub fn size_of(&self, item: u32) -> &'p [u64] {
         let (now, then) = (self.packing.now(item), self.packing.then(item));
         if self.moment == Moment::Then || now.iter().zip(then).all(|(now, then)| now <= then) {
             then

@@ -23,7 +23,6 @@ pub fn shortfall(ledger: &Ledger<'_>, at: u32, powered: &dyn Fn(u32) -> bool) ->
     let open: Vec<bool> = (0..count).map(powered).collect();
     let exposed: Vec<bool> = (0..count).map(|bin| bins.contains(bin)).collect();
     let capacity = &packing.capacity_own;
-    let size = |item: u32, bin: u32| ledger.size_in(item, bin);
     match mode {
         FtMode::Restart => {
             let mut sizes: Vec<u64> = Vec::new();
@@ -36,7 +35,7 @@ pub fn shortfall(ledger: &Ledger<'_>, at: u32, powered: &dyn Fn(u32) -> bool) ->
                 guests.push((seats..seats + here.len() as u32).collect());
                 seats += here.len() as u32;
                 for item in here {
-                    sizes.extend_from_slice(size(item, bin));
+                    sizes.extend_from_slice(ledger.size_of(item));
                 }
                 let load = ledger.load(bin);
                 room.extend(
@@ -75,7 +74,7 @@ pub fn shortfall(ledger: &Ledger<'_>, at: u32, powered: &dyn Fn(u32) -> bool) ->
                 for &item in ledger.guests(bin) {
                     debug_assert_ne!(item, NONE);
                     items += 1;
-                    for (slot, size) in slot.iter_mut().zip(size(item, bin)) {
+                    for (slot, size) in slot.iter_mut().zip(ledger.size_of(item)) {
                         *slot = (*slot).max(*size);
                     }
                 }
