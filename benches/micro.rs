@@ -96,7 +96,7 @@ fn filled(packing: &Packing) -> Ledger<'_> {
     let mut ledger = Ledger::new(packing, Moment::Now);
     for (item, row) in (0u32..).zip(&packing.items) {
         if row.source != NONE {
-            let size = ledger.size_in(item, row.source);
+            let size = ledger.size_of(item);
             ledger.add(item, row.source, size);
         }
     }
@@ -122,7 +122,7 @@ fn asking_a_ledger(bencher: Bencher<'_, '_>, nodes: u32) {
     bencher.counter(ItemsCount::new(QUESTIONS)).bench(|| {
         // Strides without a common divisor with the sizes visit pairs that are far apart.
         let pairs = (0..QUESTIONS).map(|at| ((at * 7_919 % items) as u32, (at * 104_729 % bins) as u32));
-        pairs.filter(|&(item, bin)| ledger.may_enter(item, bin, ledger.size_in(item, bin)).is_ok()).count()
+        pairs.filter(|&(item, bin)| ledger.may_enter(item, bin, ledger.size_of(item)).is_ok()).count()
     });
 }
 
@@ -139,7 +139,7 @@ fn changing_a_ledger(bencher: Bencher<'_, '_>, nodes: u32) {
         for at in 0..CHANGES {
             let item = placed[at * 7_919 % placed.len()];
             let bin = packing.items[item as usize].source;
-            let size = ledger.size_in(item, bin);
+            let size = ledger.size_of(item);
             ledger.remove(item, bin, size);
             ledger.add(item, bin, size);
         }
