@@ -160,6 +160,15 @@ impl<'p> Ledger<'p> {
     #[inline]
     pub fn may_enter(&self, item: u32, bin: u32, size: &[u64]) -> Result<(), Block> {
         self.has_room(bin, size)?;
+        self.relations_admit(item, bin, size)
+    }
+
+    /// Would the relations let an item enter a bin in these sizes, room or not?
+    ///
+    /// # Errors
+    /// The first relation that forbids it.
+    #[inline]
+    pub fn relations_admit(&self, item: u32, bin: u32, size: &[u64]) -> Result<(), Block> {
         for &(at, part) in self.packing.relations_of(item) {
             let relation = &self.packing.relations[at as usize];
             if self.counts(relation) && !self.relation_admits(relation, at, part, bin) {

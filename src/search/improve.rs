@@ -539,9 +539,17 @@ fn send_others(problem: &Problem, places: &mut Places<'_>, item: u32, random: &m
             row.role == Role::Stay && row.source == bin && packing.may_end_in(other, bin)
         })
         .collect();
+    // What the others are tied to may have moved on.
     for &other in &gone {
-        places.put(other, bin);
+        if places.would_go(other, bin) {
+            places.put(other, bin);
+        }
     }
+    if places.bin(item) == NONE {
+        places.undo_to(start);
+        return false;
+    }
+    let gone: Vec<u32> = gone.into_iter().filter(|&other| places.bin(other) == bin).collect();
     if let Need::Evict(eviction) = presolve::eviction(problem, places.then(), bin, &[], false) {
         let few = eviction.sets.into_iter().filter(|set| set.len() <= gone.len()).take(WAYS);
         for set in few {

@@ -318,6 +318,11 @@ impl<'p> Places<'p> {
         self.then.may_enter(item, bin, self.packing.then(item))
     }
 
+    /// Would the relations let the item end in the bin, were there room?
+    pub fn would_go(&self, item: u32, bin: u32) -> bool {
+        self.then.relations_admit(item, bin, self.packing.then(item)).is_ok()
+    }
+
     /// Could a closed bin of free fate be opened?
     fn may_open(&self, bin: u32) -> bool {
         if self.packing.bins[bin as usize].later == Later::Closed {
