@@ -13,6 +13,7 @@ use crate::model::VmId;
 use crate::outcome::Conflict;
 use crate::problem::Later;
 use crate::problem::NONE;
+use crate::problem::RelationKind;
 use crate::problem::Role;
 use crate::propagator::Block;
 use crate::search::Proof;
@@ -111,7 +112,7 @@ pub fn reasons(instance: &Instance, compiled: &Compiled, analysis: &Analysis, pl
                         packing
                             .relations
                             .iter()
-                            .find(|relation| matches!(&relation.kind, crate::problem::RelationKind::Powered { bins, .. } if bins.contains(node.0)))
+                            .find(|relation| matches!(&relation.kind, RelationKind::Powered { bins, .. } if bins.contains(node.0)))
                             .map_or(Reason::Unknown, |relation| Reason::Constraint(relation.cause))
                     },
                     Reason::Hosts,
@@ -158,7 +159,14 @@ pub fn conflict(instance: &Instance, compiled: &Compiled, proof: &Proof) -> Conf
     let packing = &compiled.problem.packing;
     let vm_of = |item: &u32| compiled.vm_of[*item as usize];
     let vm_names = |vms: &[VmId]| list(vms.iter().map(|&vm| instance.vm_name(vm)));
+    // What keeps a VM where it may be: fences, and the groups that it is held in.
     let fences = |vm: VmId| -> Vec<u32> {
+        let groups = packing.relations_of(compiled.item_of[vm.index()]).iter().filter_map(|&(at, _)| {
+            let relation = &packing.relations[at as usize];
+            let grouped =
+                matches!(relation.kind, RelationKind::SameGroup { .. } | RelationKind::GroupsApart { .. });
+            (grouped && relation.penalty.is_none()).then_some(relation.cause)
+        });
         compiled
             .posted
             .relations
@@ -172,6 +180,7 @@ pub fn conflict(instance: &Instance, compiled: &Compiled, proof: &Proof) -> Conf
                     }
             })
             .map(|(_, cause)| cause.constraint)
+            .chain(groups)
             .collect()
     };
     match proof {

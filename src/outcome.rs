@@ -129,10 +129,11 @@ impl Status {
     }
 }
 
-/// Why the search ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// Why the search ended; of several searches, the last in this order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum StopReason {
     /// Nothing is left to find: every level meets its bound, or there is no plan.
+    #[default]
     Proved,
     /// The time or step limit.
     Limit,

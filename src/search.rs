@@ -1,18 +1,22 @@
 //! The search: from a problem to steps, a lower bound, or the proof that there are none.
 //!
-//! In order: what must move in any case ([`presolve`]); a first placement by repair,
-//! starting from those ([`place`]); times for it ([`crate::schedule`]); neighbourhoods
+//! In order: what groups decide before any choice ([`tighten`]); the independent parts
+//! ([`parts`]), and for each: what must move in any case ([`presolve`]); a first placement
+//! by repair, starting from those ([`place`]); times for it ([`crate::schedule`]); neighbourhoods
 //! around the best plan so far until its value meets the bound or nothing better comes
 //! ([`improve`]); and on small problems every order of steps ([`exact`]), which also
 //! proves that there is no plan. On larger ones a linear programme can ([`room`]).
 
+mod construct;
 pub mod cover;
 pub mod exact;
 pub mod improve;
+pub mod parts;
 pub mod place;
 pub mod presolve;
 pub mod random;
 pub mod room;
+pub mod tighten;
 
 use crate::objective::Metric;
 use crate::objective::Objective;
@@ -34,6 +38,7 @@ use crate::schedule;
 use exact::Exact;
 use exact::MoveCost;
 use presolve::Analysis;
+use rayon::prelude::*;
 use std::time::Instant;
 
 /// When to stop.
@@ -93,10 +98,12 @@ pub enum Proof {
 }
 
 /// The answer.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Answer {
     /// The best plan found.
     pub steps: Option<Vec<Step>>,
+    /// Its values by level.
+    pub values: Option<Vec<u64>>,
     /// By level: no plan that is as good in the levels before is below.
     pub bounds: Vec<u64>,
     /// Why there is none.
@@ -111,67 +118,218 @@ pub struct Answer {
     pub analysis: Analysis,
 }
 
-/// Solves a problem.
+/// Solves a problem: its independent parts side by side.
 pub fn run(problem: &Problem, settings: &Settings<'_>, watch: Watcher<'_>) -> Answer {
-    let analysis = presolve::analyse(problem);
-    let mut answer = Answer {
-        steps: None,
-        bounds: bounds(settings.objective, &analysis, None),
-        proof: None,
-        stop: StopReason::Proved,
-        effort: 0,
-        scheduling: 0.0,
-        analysis: Analysis::default(),
-    };
-    answer.proof = first_proof(problem, &analysis);
-    if answer.proof.is_some() {
-        answer.analysis = analysis;
-        return answer;
-    }
-    watch(Phase::Construct, None, answer.bounds[0], 0);
-    let mut search = improve::first(problem, &analysis, settings, &mut answer);
-    let met = |search: &improve::Search<'_>, answer: &Answer| {
-        search.best().is_some_and(|best| best.values[0] <= answer.bounds[0])
-    };
-    // On a tiny problem every order of steps is tried at once, on a small one after
-    // everything else.
-    let active = active_items(problem);
-    let bins = problem.packing.bins.len();
-    let tiny = active.len() <= TINY_ITEMS && bins <= TINY_BINS;
-    if tiny && !met(&search, &answer) {
-        prove(problem, settings, &active, watch, &mut search, &mut answer);
-    }
-    let mut stop = StopReason::Proved;
-    if answer.proof.is_none() {
-        stop = improve::search(problem, &analysis, settings, watch, &mut search, &mut answer);
-        let small = active.len() <= EXACT_ITEMS && bins <= EXACT_BINS;
-        if small && !tiny && !met(&search, &answer) && stop != StopReason::Interrupted {
-            prove(problem, settings, &active, watch, &mut search, &mut answer);
+    let sums = settings.objective.levels.iter().flat_map(|level| &level.terms);
+    let separable = sums.clone().all(|(_, metric)| *metric != Metric::Makespan);
+    let parts = if separable { parts::split(problem) } else { None };
+    match parts {
+        None => solve(&[problem], settings, watch).pop().unwrap_or_default(),
+        Some(parts) => {
+            let problems: Vec<&Problem> = parts.iter().map(|part| &part.problem).collect();
+            parts::merge(&parts, solve(&problems, settings, watch), settings.objective)
         }
     }
-    let best = search.into_best();
-    if best.is_none() && answer.proof.is_none() {
-        answer.proof = room::proof(problem);
+}
+
+/// Solves problems that have nothing to do with each other, round by round, so that a
+/// limit that comes in between finds all of them with a plan.
+fn solve(problems: &[&Problem], settings: &Settings<'_>, watch: Watcher<'_>) -> Vec<Answer> {
+    let weight = |problem: &Problem| 1 + problem.packing.items.len() as u128;
+    let all: u128 = problems.iter().map(|problem| weight(problem)).sum();
+    watch(Phase::Construct, None, 0, 0);
+    let mut solvers: Vec<Solver<'_>> = problems
+        .par_iter()
+        .map(|&problem| {
+            let mut settings = settings.clone();
+            // A share of the steps by size: who is faster must not matter.
+            settings.limits.steps =
+                settings.limits.steps.map(|steps| (u128::from(steps) * weight(problem) / all) as u64);
+            Solver::start(problem, settings)
+        })
+        .collect();
+    report(Phase::Improve, &solvers, watch);
+    while solvers.iter().all(|solver| solver.answer.proof.is_none())
+        && solvers.iter().any(|solver| solver.stop.is_none())
+    {
+        let improved: Vec<bool> = solvers.par_iter_mut().map(Solver::round).collect();
+        if improved.contains(&true) {
+            report(Phase::Improve, &solvers, watch);
+        }
     }
-    answer.stop = stop;
-    if let Some(best) = best {
-        let reached = bounds(settings.objective, &analysis, Some(&best.values));
-        for (bound, reached) in answer.bounds.iter_mut().zip(reached) {
-            *bound = (*bound).max(reached);
+    if solvers.iter().all(|solver| solver.answer.proof.is_none()) {
+        if solvers.iter().any(Solver::wants_proof) {
+            report(Phase::Prove, &solvers, watch);
         }
-        for (bound, value) in answer.bounds.iter_mut().zip(&best.values) {
-            *bound = (*bound).min(*value);
+        solvers.par_iter_mut().for_each(Solver::prove_last);
+    }
+    solvers.into_iter().map(Solver::finish).collect()
+}
+
+fn report(phase: Phase, solvers: &[Solver<'_>], watch: Watcher<'_>) {
+    let bound = solvers.iter().map(|solver| solver.answer.bounds[0]).fold(0, u64::saturating_add);
+    let effort = solvers.iter().map(|solver| solver.answer.effort).sum();
+    let values = solvers
+        .iter()
+        .map(|solver| solver.best().map(|best| best.values.clone()))
+        .reduce(|sum, values| Some(parts::add_up(&sum?, &values?)))
+        .flatten();
+    watch(phase, values.as_deref(), bound, effort);
+}
+
+/// One problem on its way.
+struct Solver<'p> {
+    problem: &'p Problem,
+    settings: Settings<'p>,
+    analysis: Analysis,
+    answer: Answer,
+    /// None where there was nothing to search for.
+    search: Option<improve::Search<'p>>,
+    /// The items that may do something.
+    active: Vec<u32>,
+    stop: Option<StopReason>,
+}
+
+impl<'p> Solver<'p> {
+    /// Bounds, and a first plan.
+    fn start(problem: &'p Problem, settings: Settings<'p>) -> Self {
+        let analysis = presolve::analyse(problem);
+        let mut answer =
+            Answer { bounds: bounds(settings.objective, &analysis, None), ..Answer::default() };
+        answer.proof = first_proof(problem, &analysis);
+        let mut search = None;
+        if answer.proof.is_none() {
+            search = Some(improve::Search::first(problem, &analysis, &settings, &mut answer));
         }
-        let met = answer.bounds.iter().zip(&best.values).all(|(bound, value)| bound >= value);
-        if met {
+        let active = active_items(problem);
+        let mut solver = Self { problem, settings, analysis, answer, search, active, stop: None };
+        // On a tiny problem every order of steps is tried at once, on a small one after
+        // everything else.
+        if solver.is_tiny() && !solver.met() {
+            solver.prove();
+        }
+        if solver.answer.proof.is_some() {
+            solver.stop = Some(StopReason::Proved);
+        }
+        solver
+    }
+
+    fn best(&self) -> Option<&improve::Incumbent> {
+        self.search.as_ref()?.best()
+    }
+
+    /// Is the first level proved?
+    fn met(&self) -> bool {
+        self.best().is_some_and(|best| best.values[0] <= self.answer.bounds[0])
+    }
+
+    fn is_tiny(&self) -> bool {
+        self.active.len() <= TINY_ITEMS && self.problem.packing.bins.len() <= TINY_BINS
+    }
+
+    fn wants_proof(&self) -> bool {
+        self.answer.proof.is_none()
+            && self.active.len() <= EXACT_ITEMS
+            && self.problem.packing.bins.len() <= EXACT_BINS
+            && !self.is_tiny()
+            && !self.met()
+            && self.stop != Some(StopReason::Interrupted)
+    }
+
+    /// A round of improvement, if it has not stopped. Is the plan better now?
+    fn round(&mut self) -> bool {
+        let (Some(search), None) = (&mut self.search, self.stop) else { return false };
+        let before = search.best().map(|best| best.values.clone());
+        self.stop = search.round(self.problem, &self.analysis, &self.settings, &mut self.answer);
+        self.stop.is_none() && search.best().map(|best| &best.values) != before.as_ref()
+    }
+
+    /// Tries every order of steps: finds the best plan as far as the moves go, or the
+    /// proof that there is none.
+    fn prove(&mut self) {
+        let Self { problem, settings, answer, search: Some(search), active, .. } = self else { return };
+        let packing = &problem.packing;
+        let level = &settings.objective.levels[0];
+        // Only sums over the moves can be compared before times are known.
+        let mut cost = MoveCost { per_move: 0, per_second: 0 };
+        let mut comparable = true;
+        for &(weight, metric) in &level.terms {
+            match metric {
+                Metric::Relocations => cost.per_move += u64::from(weight),
+                Metric::RelocationTime => cost.per_second += u64::from(weight),
+                _ => comparable = false,
+            }
+        }
+        if search.best().is_some() && !comparable {
+            return;
+        }
+        if !comparable {
+            cost = MoveCost { per_move: 1, per_second: 0 };
+        }
+        let seats: Vec<(u32, bool)> = packing.items.iter().map(|item| (item.source, false)).collect();
+        let mut budget = EXACT_BUDGET;
+        if let Some(most) = settings.limits.steps {
+            budget = budget.min(most.saturating_sub(answer.effort));
+        }
+        let granted = budget;
+        let timed = exact::timed::applies(problem);
+        // What is impossible without promises about time is so with them, and seen sooner.
+        let mut found = exact::search(problem, active, &seats, cost, &mut budget, &settings.limits);
+        if timed && !matches!(found, Exact::Impossible) {
+            found = exact::timed::search(problem, active, &seats, cost, &mut budget, &settings.limits);
+        }
+        let comparable = comparable && !(timed && cost.per_second > 0);
+        answer.effort += granted - budget;
+        match found {
+            Exact::Impossible if search.best().is_none() => answer.proof = Some(Proof::Exhausted),
+            Exact::Impossible => {}
+            Exact::Budget(bound) => {
+                if comparable {
+                    answer.bounds[0] = answer.bounds[0].max(bound);
+                }
+            }
+            Exact::Found(steps, cost) => {
+                if comparable {
+                    answer.bounds[0] = answer.bounds[0].max(cost);
+                }
+                improve::adopt_path(problem, settings, steps, search);
+            }
+        }
+    }
+
+    /// The proofs that are tried when the improvement has ended.
+    fn prove_last(&mut self) {
+        if self.wants_proof() {
+            self.prove();
+        }
+        if self.best().is_none() && self.answer.proof.is_none() {
+            self.answer.proof = room::proof(self.problem);
+        }
+    }
+
+    fn finish(self) -> Answer {
+        let Self { settings, analysis, mut answer, search, stop, .. } = self;
+        let best = search.and_then(improve::Search::into_best);
+        answer.stop = stop.unwrap_or(StopReason::Limit);
+        if let Some(best) = best {
+            let reached = bounds(settings.objective, &analysis, Some(&best.values));
+            for (bound, reached) in answer.bounds.iter_mut().zip(reached) {
+                *bound = (*bound).max(reached);
+            }
+            for (bound, value) in answer.bounds.iter_mut().zip(&best.values) {
+                *bound = (*bound).min(*value);
+            }
+            if answer.bounds == best.values {
+                answer.stop = StopReason::Proved;
+            }
+            answer.values = Some(best.values);
+            answer.steps = Some(best.steps);
+        } else if answer.proof.is_some() {
             answer.stop = StopReason::Proved;
         }
-        answer.steps = Some(best.steps);
-    } else if answer.proof.is_some() {
-        answer.stop = StopReason::Proved;
+        answer.analysis = analysis;
+        answer
     }
-    answer.analysis = analysis;
-    answer
 }
 
 /// Lower bounds by level. The bound on the sum of ends may assume the fewest moves only
@@ -270,66 +428,6 @@ fn active_items(problem: &Problem) -> Vec<u32> {
             !(row.role == Role::Stay && row.pinned && !packing.resizes(item))
         })
         .collect()
-}
-
-/// Tries every order of steps: finds the best plan as far as the moves go, or the proof
-/// that there is none.
-fn prove(
-    problem: &Problem,
-    settings: &Settings<'_>,
-    active: &[u32],
-    watch: Watcher<'_>,
-    search: &mut improve::Search<'_>,
-    answer: &mut Answer,
-) {
-    let packing = &problem.packing;
-    watch(Phase::Prove, search.best().map(|best| &best.values[..]), answer.bounds[0], answer.effort);
-    let level = &settings.objective.levels[0];
-    // Only sums over the moves can be compared before times are known.
-    let mut cost = MoveCost { per_move: 0, per_second: 0 };
-    let mut comparable = true;
-    for &(weight, metric) in &level.terms {
-        match metric {
-            Metric::Relocations => cost.per_move += u64::from(weight),
-            Metric::RelocationTime => cost.per_second += u64::from(weight),
-            _ => comparable = false,
-        }
-    }
-    if search.best().is_some() && !comparable {
-        return;
-    }
-    if !comparable {
-        cost = MoveCost { per_move: 1, per_second: 0 };
-    }
-    let seats: Vec<(u32, bool)> = packing.items.iter().map(|item| (item.source, false)).collect();
-    let mut budget = EXACT_BUDGET;
-    if let Some(most) = settings.limits.steps {
-        budget = budget.min(most.saturating_sub(answer.effort));
-    }
-    let granted = budget;
-    let timed = exact::timed::applies(problem);
-    // What is impossible without promises about time is so with them, and seen sooner.
-    let mut found = exact::search(problem, active, &seats, cost, &mut budget, &settings.limits);
-    if timed && !matches!(found, Exact::Impossible) {
-        found = exact::timed::search(problem, active, &seats, cost, &mut budget, &settings.limits);
-    }
-    let comparable = comparable && !(timed && cost.per_second > 0);
-    answer.effort += granted - budget;
-    match found {
-        Exact::Impossible if search.best().is_none() => answer.proof = Some(Proof::Exhausted),
-        Exact::Impossible => {}
-        Exact::Budget(bound) => {
-            if comparable {
-                answer.bounds[0] = answer.bounds[0].max(bound);
-            }
-        }
-        Exact::Found(steps, cost) => {
-            if comparable {
-                answer.bounds[0] = answer.bounds[0].max(cost);
-            }
-            improve::adopt_path(problem, settings, steps, search);
-        }
-    }
 }
 
 /// Are all promises about time kept?

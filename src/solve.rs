@@ -85,6 +85,7 @@ fn solve_here(instance: &Instance, options: &Options) -> Result<Outcome, PlanErr
         Err(Refusal::Conflict(conflict)) => return Ok(infeasible(conflict, timings)),
     };
     compiled.problem.project.horizon = options.horizon;
+    search::tighten::tighten(&mut compiled.problem.packing);
     timings.compile = milliseconds(start);
 
     let objective = options.objective.as_ref().unwrap_or_else(|| instance.objective());
