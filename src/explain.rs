@@ -14,7 +14,6 @@ use crate::outcome::Conflict;
 use crate::problem::Later;
 use crate::problem::NONE;
 use crate::problem::RelationKind;
-use crate::problem::Role;
 use crate::propagator::Block;
 use crate::search::Proof;
 use crate::search::presolve::Analysis;
@@ -186,12 +185,9 @@ pub fn conflict(instance: &Instance, compiled: &Compiled, proof: &Proof) -> Conf
     match proof {
         Proof::Bin(bin, block) => {
             let node = NodeId(*bin);
-            let vms: Vec<VmId> = packing
-                .items
-                .iter()
-                .enumerate()
-                .filter(|(_, item)| item.source == *bin && item.pinned && item.role == Role::Stay)
-                .map(|(item, _)| compiled.vm_of[item])
+            let vms: Vec<VmId> = (0..packing.items.len() as u32)
+                .filter(|&item| packing.settled_in(item) == Some(*bin))
+                .map(|item| vm_of(&item))
                 .collect();
             let constraints = vms.iter().flat_map(|&vm| fences(vm)).collect::<Vec<_>>();
             let (what, mut causes) = match block {
@@ -213,7 +209,7 @@ pub fn conflict(instance: &Instance, compiled: &Compiled, proof: &Proof) -> Conf
             causes.extend(constraints);
             Conflict {
                 text: format!(
-                    "{} must stay on node {} and {what}",
+                    "{} must be on node {} and {what}",
                     vm_names(&vms),
                     instance.node_name(node)
                 ),

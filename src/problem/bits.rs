@@ -62,6 +62,12 @@ impl BitSet {
         self.count() == self.len
     }
 
+    /// The only member, if there is just one.
+    pub fn only(&self) -> Option<u32> {
+        let mut members = self.iter();
+        members.next().filter(|_| members.next().is_none())
+    }
+
     /// The members, ascending.
     pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
         self.words.iter().enumerate().flat_map(|(at, &word)| {
@@ -90,7 +96,11 @@ mod tests {
         }
         assert_eq!(set.iter().collect::<Vec<_>>(), [0, 63, 64, 129]);
         set.remove(64);
-        assert_eq!(set.count(), 3);
+        assert_eq!((set.count(), set.only()), (3, None));
+        let mut one = BitSet::empty(130);
+        assert_eq!(one.only(), None);
+        one.insert(129);
+        assert_eq!(one.only(), Some(129));
         assert!(!set.contains(64) && set.contains(129) && !set.contains(500));
         let mut full = BitSet::full(130);
         assert!(full.is_full());

@@ -242,6 +242,18 @@ impl Packing {
                     && !(row.pinned && row.role == Role::Stay)))
     }
 
+    /// The bin that the item is in at the end in any case, as far as its domain decides
+    /// that: the only one left to it, or the one that it cannot leave.
+    pub fn settled_in(&self, item: u32) -> Option<u32> {
+        let row = &self.items[item as usize];
+        match row.role {
+            Role::Depart => None,
+            Role::Stay if row.pinned => Some(row.source),
+            _ => self.domains[row.domain as usize].only(),
+        }
+        .filter(|&bin| self.may_end_in(item, bin))
+    }
+
     /// Fills `item_relations` and `bin_relations` from `relations`.
     pub fn index_relations(&mut self) {
         let mut rows: Vec<(u32, u32, u32)> = Vec::new();

@@ -20,6 +20,9 @@ use crate::schedule::Placement;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+/// Larger sets that must come to one bin are not summed up beforehand.
+const MOST_COMPANY: usize = 256;
+
 /// What never changes during a search: lists that are looked up often.
 #[derive(Debug, Default)]
 pub struct Lists {
@@ -349,6 +352,52 @@ impl<'p> Places<'p> {
         {
             return Some(row.source);
         }
+        let company = self.company(item);
+        let bin = self.best_fit(item, company.as_deref(), among, random);
+        if bin.is_none() && company.is_some() { self.best_fit(item, None, among, random) } else { bin }
+    }
+
+    /// What all those take who have no bin yet and must come to the same one as the item,
+    /// together with it; `None` where it is alone.
+    fn company(&self, item: u32) -> Option<Vec<u64>> {
+        let packing = self.packing;
+        let mut others: Vec<u32> = packing
+            .relations_of(item)
+            .iter()
+            .map(|&(at, _)| &packing.relations[at as usize])
+            .filter(|relation| relation.penalty.is_none())
+            .filter_map(|relation| match &relation.kind {
+                RelationKind::SameGroup { items, partition: NONE } if items.len() <= MOST_COMPANY => Some(items),
+                _ => None,
+            })
+            .flatten()
+            .copied()
+            .filter(|&other| {
+                let departs = packing.items[other as usize].role == Role::Depart;
+                other != item && self.to[other as usize] == NONE && !departs
+            })
+            .collect();
+        others.sort_unstable();
+        others.dedup();
+        if others.is_empty() {
+            return None;
+        }
+        let mut size = packing.then(item).to_vec();
+        for other in others {
+            size.iter_mut().zip(packing.then(other)).for_each(|(sum, size)| *sum += size);
+        }
+        Some(size)
+    }
+
+    /// See [`Places::best_bin`]; with room for this much in place of the item's own size.
+    fn best_fit(
+        &self,
+        item: u32,
+        company: Option<&[u64]>,
+        among: usize,
+        random: &mut Random,
+    ) -> Option<u32> {
+        let size = company.unwrap_or(self.packing.then(item));
         let mut found: Vec<u32> = Vec::new();
         let mut late: Option<u32> = None;
         let mut closed: Option<u32> = None;
@@ -358,7 +407,7 @@ impl<'p> Places<'p> {
             if !self.packing.may_end_in(item, bin) {
                 return false;
             }
-            if self.fits(item, bin).is_err() {
+            if self.then.may_enter(item, bin, size).is_err() {
                 return false;
             }
             if !self.open[bin as usize] {
@@ -367,7 +416,7 @@ impl<'p> Places<'p> {
                 }
                 return false;
             }
-            if self.rush.may_enter(item, bin, self.packing.then(item)).is_ok()
+            if self.rush.may_enter(item, bin, size).is_ok()
                 && self.packing.bins[bin as usize].open
             {
                 found.push(bin);
@@ -395,7 +444,7 @@ impl<'p> Places<'p> {
                 }
             }
             None => {
-                let size = self.packing.then(item).get(self.lists.scarce).copied().unwrap_or(0);
+                let size = size.get(self.lists.scarce).copied().unwrap_or(0);
                 for &(_, bin) in self.free.range((size, 0)..) {
                     if look(bin) {
                         break;

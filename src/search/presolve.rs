@@ -66,15 +66,18 @@ pub fn analyse(problem: &Problem) -> Analysis {
     let packing = &problem.packing;
     let mut analysis = Analysis::default();
     let mut keep = Ledger::new(packing, Moment::Then);
+    // What stays, and what comes to a bin since no other is left to it.
     for (item, row) in packing.items.iter().enumerate() {
         let item = item as u32;
-        if row.role != Role::Stay {
+        if row.role == Role::Stay && packing.may_end_in(item, row.source) {
+            keep.add(item, row.source, packing.then(item));
             continue;
         }
-        if packing.may_end_in(item, row.source) {
-            keep.add(item, row.source, packing.then(item));
-        } else {
+        if row.role == Role::Stay {
             analysis.forced.push(item);
+        }
+        if let Some(bin) = packing.settled_in(item) {
+            keep.add(item, bin, packing.then(item));
         }
     }
     analysis.homeless = homeless(packing);
@@ -248,7 +251,7 @@ pub(crate) fn eviction(problem: &Problem, keep: &Ledger<'_>, bin: u32, gone: &[u
         Some(Row::Relation(relation)) => Block::Relation(*relation),
         Some(Row::Any) | None => Block::Relation(conflicts.first().copied().unwrap_or(0)),
     };
-    let movable = |item: u32| !packing.items[item as usize].pinned;
+    let movable = |item: u32| packing.settled_in(item) != Some(bin);
     let weight_of = |item: u32| -> Vec<u64> {
         rows.iter()
             .map(|row| match *row {
@@ -314,6 +317,7 @@ pub(crate) fn eviction(problem: &Problem, keep: &Ledger<'_>, bin: u32, gone: &[u
     };
     let mut ends: Vec<u64> = guests
         .iter()
+        .filter(|&&item| movable(item))
         .map(|&item| {
             let row = &packing.items[item as usize];
             u64::from(row.lead + row.hold)
@@ -393,7 +397,8 @@ fn settlements(packing: &Packing, guests: &[u32], conflicts: &[u32]) -> (Vec<Vec
     (ways, cut)
 }
 
-/// A lower bound on the ends of the leavers and of the growers that have to wait for them.
+/// A lower bound on the ends of the leavers, and on how long those that grow or arrive
+/// have to wait for them.
 fn delay(problem: &Problem, keep: &Ledger<'_>, bin: u32, out: &[u32]) -> u64 {
     let packing = &problem.packing;
     let ends: Vec<u64> = out
@@ -409,8 +414,14 @@ fn delay(problem: &Problem, keep: &Ledger<'_>, bin: u32, out: &[u32]) -> u64 {
         let mut now = 0u64;
         let mut growths: Vec<u64> = Vec::new();
         for &item in keep.guests(bin) {
+            let row = &packing.items[item as usize];
             let (before, after) = (packing.now(item)[dim], packing.then(item)[dim]);
-            if out.contains(&item) {
+            if row.source != bin {
+                // Who comes from another bin may wait there, and that is counted as its move.
+                if row.role == Role::Arrive && after > 0 {
+                    growths.push(after);
+                }
+            } else if out.contains(&item) {
                 now += before;
             } else {
                 // Shrinking may be done at once.
