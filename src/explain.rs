@@ -14,8 +14,10 @@ use crate::outcome::Conflict;
 use crate::problem::Later;
 use crate::problem::NONE;
 use crate::problem::RelationKind;
+use crate::problem::Role;
 use crate::propagator::Block;
 use crate::search::Proof;
+use crate::search::presolve;
 use crate::search::presolve::Analysis;
 use rustc_hash::FxHashMap;
 
@@ -262,6 +264,25 @@ pub fn conflict(instance: &Instance, compiled: &Compiled, proof: &Proof) -> Conf
                     instance.constraints()[cause as usize].rule.signature().name,
                     instance.resource_name(ResourceId(*dim))
                 ),
+            }
+        }
+        Proof::Together(at, dim) => {
+            let relation = &packing.relations[*at as usize];
+            let RelationKind::SameGroup { items, .. } = &relation.kind else { return Conflict::default() };
+            let stay: Vec<u32> =
+                items.iter().copied().filter(|&item| packing.items[item as usize].role != Role::Depart).collect();
+            let dim = *dim as usize;
+            let (need, has) = (presolve::final_load(packing, items)[dim], presolve::largest_bin(packing)[dim]);
+            Conflict {
+                constraints: vec![relation.cause],
+                text: format!(
+                    "`{}` puts {} VMs on one node, where they need {need} of {}: no node that may be on has more than {has}",
+                    instance.constraints()[relation.cause as usize].rule.signature().name,
+                    stay.len(),
+                    instance.resource_name(ResourceId(dim as u32)),
+                ),
+                vms: stay.iter().map(vm_of).collect(),
+                nodes: Vec::new(),
             }
         }
         Proof::Late(least) => Conflict {

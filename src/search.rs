@@ -16,6 +16,7 @@ pub mod place;
 pub mod presolve;
 pub mod random;
 pub mod room;
+mod sparse;
 pub mod tighten;
 
 use crate::objective::Metric;
@@ -91,6 +92,8 @@ pub enum Proof {
     Powered(u32, u32),
     /// No schedule ends by the horizon: this is the earliest end.
     Late(u64),
+    /// A relation wants its items in one bin, and no bin has as much of this dimension.
+    Together(u32, u32),
     /// A relation has more items than it has room for, as this many bins are left.
     Crowd(u32, u32),
     /// Every order of steps was tried.
@@ -378,7 +381,15 @@ fn first_proof(problem: &Problem, analysis: &Analysis) -> Option<Proof> {
     // More items than seats: at most k in each of the bins that may be open.
     let packing = &problem.packing;
     let usable = packing.bins.iter().filter(|bin| bin.later != Later::Closed).count() as u64;
+    let largest = presolve::largest_bin(packing);
     packing.relations.iter().enumerate().find_map(|(at, relation)| {
+        if let RelationKind::SameGroup { items, partition: NONE } = &relation.kind
+            && relation.penalty.is_none()
+        {
+            let need = presolve::final_load(packing, items);
+            let dim = (0..packing.dims).find(|&dim| need[dim] > u128::from(largest[dim]))?;
+            return Some(Proof::Together(at as u32, dim as u32));
+        }
         if let RelationKind::Powered { bins, limit } = &relation.kind
             && relation.penalty.is_none()
         {

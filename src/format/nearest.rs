@@ -1,5 +1,7 @@
 //! The known name that a misspelt one was meant to be.
 
+use super::reader::quoted;
+
 /// The longest name for which a neighbour is looked for, in characters.
 const LONGEST: usize = 64;
 
@@ -56,15 +58,38 @@ fn distance(a: &[char], b: &[char]) -> usize {
     last[b.len()]
 }
 
-/// `, did you mean …?` for the end of a sentence; empty where nothing is near.
+/// So many candidates are listed where none is near.
+const LISTED: usize = 12;
+
+/// `; did you mean …?` for the end of a sentence, or what there is to choose from where
+/// nothing is near and the choice is small.
 pub(super) fn hint<'n>(word: &str, candidates: impl IntoIterator<Item = &'n str>) -> String {
-    nearest(word, candidates)
-        .map_or(String::new(), |near| format!("; did you mean {}?", super::reader::quoted(near)))
+    let mut few: Vec<String> = Vec::new();
+    let mut count = 0;
+    let listed = candidates.into_iter().inspect(|name| {
+        count += 1;
+        if count <= LISTED {
+            few.push(quoted(name));
+        }
+    });
+    match nearest(word, listed) {
+        Some(near) => format!("; did you mean {}?", quoted(near)),
+        None if (1..=LISTED).contains(&count) => format!("; expected one of {}", few.join(", ")),
+        None => String::new(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_there_is_to_choose_from() {
+        assert_eq!(hint("hots", ["host", "name"]), "; did you mean `host`?");
+        assert_eq!(hint("place", ["host", "name"]), "; expected one of `host`, `name`");
+        assert_eq!(hint("place", []), "");
+        assert_eq!(hint("place", ["host"; 13]), "");
+    }
 
     #[test]
     fn the_one_that_was_meant() {

@@ -254,12 +254,11 @@ impl Repair<'_> {
             None => missing.iter().map(|&item| (item, presolve::bulk(packing, item))).collect(),
         };
         missing.sort_by_key(|item| (choice(*item), std::cmp::Reverse(key[item]), *item));
-        places.expect_missing_in(&missing);
         let among = self.noise.unwrap_or(1);
         let late = |at: usize, places: &Places<'_>| {
             at % LOOK_AT_LIMITS == 0 && self.limits.reached(places.steps).is_some()
         };
-        for (at, item) in missing.into_iter().enumerate() {
+        for (at, &item) in missing.iter().enumerate() {
             if late(at, places) {
                 return;
             }
@@ -267,7 +266,8 @@ impl Repair<'_> {
                 places.put(item, bin);
             }
         }
-        for (at, item) in places.missing().to_vec().into_iter().enumerate() {
+        missing.retain(|&item| places.bin(item) == NONE);
+        for (at, item) in missing.into_iter().enumerate() {
             if late(at, places) {
                 return;
             }

@@ -425,6 +425,7 @@ impl Part {
             Proof::Homeless(item) => Proof::Homeless(self.item(item)),
             Proof::Room(these, there, dim) => Proof::Room(items(these), bins(there), dim),
             Proof::Powered(at, dim) => Proof::Powered(self.relations[at as usize], dim),
+            Proof::Together(at, dim) => Proof::Together(self.relations[at as usize], dim),
             Proof::Crowd(at, usable) => Proof::Crowd(self.relations[at as usize], usable),
             Proof::Late(least) => Proof::Late(least),
             Proof::Exhausted => Proof::Exhausted,

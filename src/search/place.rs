@@ -7,6 +7,7 @@
 //! the scarcest dimension (best fit).
 
 use super::random::Random;
+use super::sparse::SparseSet;
 use crate::problem::Later;
 use crate::problem::NONE;
 use crate::problem::Packing;
@@ -80,7 +81,7 @@ pub struct Places<'p> {
     rush: Ledger<'p>,
     free: BTreeSet<(u64, u32)>,
     moves: u64,
-    missing: Vec<u32>,
+    missing: SparseSet,
     /// What was changed since the last mark: (item, the bin it was in).
     log: Vec<(u32, u32)>,
     /// Bins opened since the last mark.
@@ -102,7 +103,7 @@ impl<'p> Places<'p> {
             rush: Ledger::new(packing, Moment::Now),
             free: BTreeSet::new(),
             moves: 0,
-            missing: Vec::new(),
+            missing: SparseSet::empty(packing.items.len()),
             log: Vec::new(),
             opened: Vec::new(),
             steps: 0,
@@ -125,7 +126,7 @@ impl<'p> Places<'p> {
                     places.then.add(item, row.source, packing.then(item));
                     places.to[item as usize] = row.source;
                 }
-                _ => places.missing.push(item),
+                _ => places.missing.insert(item),
             }
         }
         for bin in 0..packing.bins.len() as u32 {
@@ -151,7 +152,7 @@ impl<'p> Places<'p> {
 
     /// Items without a bin.
     pub fn missing(&self) -> &[u32] {
-        &self.missing
+        self.missing.members()
     }
 
     /// Number of items that end elsewhere than they start.
@@ -202,7 +203,7 @@ impl<'p> Places<'p> {
         }
         self.log.push((item, bin));
         self.detach(item, bin);
-        self.missing.push(item);
+        self.missing.insert(item);
     }
 
     fn detach(&mut self, item: u32, bin: u32) {
@@ -241,9 +242,7 @@ impl<'p> Places<'p> {
 
     /// Puts an item without a bin into one.
     pub fn put(&mut self, item: u32, bin: u32) {
-        if let Some(at) = self.missing.iter().rposition(|&other| other == item) {
-            self.missing.swap_remove(at);
-        }
+        self.missing.remove(item);
         self.log.push((item, NONE));
         self.attach(item, bin);
     }
@@ -300,12 +299,11 @@ impl<'p> Places<'p> {
             let now = self.to[item as usize];
             if now != NONE {
                 self.detach(item, now);
-            } else if let Some(at) = self.missing.iter().rposition(|&other| other == item) {
-                self.missing.swap_remove(at);
             }
             if before == NONE {
-                self.missing.push(item);
+                self.missing.insert(item);
             } else {
+                self.missing.remove(item);
                 self.attach(item, before);
             }
         }
@@ -463,14 +461,6 @@ impl<'p> Places<'p> {
             let relation = &self.packing.relations[at as usize];
             relation.penalty.is_none() && matches!(relation.kind, RelationKind::Exclusive { .. })
         })
-    }
-
-    /// Lists the missing items so that those that are placed first come last: finding one
-    /// looks from the end.
-    pub fn expect_missing_in(&mut self, order: &[u32]) {
-        debug_assert_eq!(self.missing.len(), order.len());
-        self.missing.clear();
-        self.missing.extend(order.iter().rev());
     }
 
     /// The bins that are worth a look, where they are few.

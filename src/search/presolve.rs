@@ -148,6 +148,25 @@ fn least_makespan(problem: &Problem, analysis: &Analysis) -> u64 {
     least
 }
 
+/// By dimension: what the largest of the bins that may be open at the end holds.
+pub(crate) fn largest_bin(packing: &Packing) -> Vec<u64> {
+    let mut largest = vec![0; packing.dims];
+    for (bin, _) in packing.bins.iter().enumerate().filter(|(_, row)| row.later != Later::Closed) {
+        let capacity = &packing.capacity_then[bin * packing.dims..(bin + 1) * packing.dims];
+        largest.iter_mut().zip(capacity).for_each(|(largest, &capacity)| *largest = capacity.max(*largest));
+    }
+    largest
+}
+
+/// By dimension: what those of the items that are in a bin at the end take together.
+pub(crate) fn final_load(packing: &Packing, items: &[u32]) -> Vec<u128> {
+    let mut load = vec![0; packing.dims];
+    for &item in items.iter().filter(|&&item| packing.items[item as usize].role != Role::Depart) {
+        load.iter_mut().zip(packing.then(item)).for_each(|(load, &size)| *load += u128::from(size));
+    }
+    load
+}
+
 fn homeless(packing: &Packing) -> Option<u32> {
     let mut some_open: Vec<Option<bool>> = vec![None; packing.domains.len()];
     (0..packing.items.len() as u32).find(|&item| {
