@@ -30,6 +30,9 @@ pub(super) fn is_whole(problem: &Problem, places: &Places<'_>) -> bool {
 /// Placings between two looks at the limits.
 const LOOK_AT_LIMITS: usize = 64;
 
+/// With so many items that find no bin the placement is given up.
+const MOST_HOMELESS: u32 = 64;
+
 /// The hand that repairs.
 pub(super) struct Repair<'a> {
     /// The problem.
@@ -267,6 +270,7 @@ impl Repair<'_> {
             }
         }
         missing.retain(|&item| places.bin(item) == NONE);
+        let mut homeless = 0;
         for (at, item) in missing.into_iter().enumerate() {
             if late(at, places) {
                 return;
@@ -278,8 +282,10 @@ impl Repair<'_> {
                 Some(bin) => places.put(item, bin),
                 None if self.send_others(places, item) => {}
                 None => {
-                    let mut tabu = vec![item];
-                    places.eject(item, 3, &mut tabu, self.random);
+                    homeless += u32::from(!places.eject(item, 3, &mut vec![item], self.random));
+                    if homeless >= MOST_HOMELESS {
+                        return;
+                    }
                 }
             }
         }

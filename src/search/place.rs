@@ -21,6 +21,9 @@ use crate::schedule::Placement;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+/// In a crowded bin only so many guests are asked to make room.
+const MOST_GUESTS: usize = 256;
+
 /// Larger sets that must come to one bin are not summed up beforehand.
 const MOST_COMPANY: usize = 256;
 
@@ -507,6 +510,9 @@ impl<'p> Places<'p> {
         bins.truncate(2 * BINS);
         // Few bins leave time for several ways to make room in each.
         let ways_each = (64 / bins.len().max(1)).clamp(1, 8);
+        // Crowded bins cost more than a step to look at.
+        let crowd: usize = bins.iter().map(|&bin| self.then.guests(bin).len()).sum();
+        self.steps += (crowd * ways_each / 1024) as u64;
         let mut ways: Vec<(usize, u32, Vec<u32>)> = bins
             .into_iter()
             .flat_map(|bin| (0..ways_each).map(move |way| (bin, way)))
@@ -625,6 +631,7 @@ impl<'p> Places<'p> {
                 .iter()
                 .copied()
                 .filter(|&other| movable(other) && !out.contains(&other))
+                .take(MOST_GUESTS)
                 .map(|other| {
                     let left: u64 = missing
                         .iter()
