@@ -69,7 +69,8 @@ pub struct Options {
     pub objective: Option<Objective>,
     /// Stop after this long. The plan then depends on the machine's speed.
     pub time_limit: Option<std::time::Duration>,
-    /// Stop after so many steps (placements tried). The plan is then the same everywhere.
+    /// Stop after so many steps (placements tried); what was begun is finished. The plan
+    /// is then the same everywhere.
     pub step_limit: Option<u64>,
     /// Seed of every random choice.
     pub seed: u64,

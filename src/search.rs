@@ -197,8 +197,7 @@ impl<'p> Solver<'p> {
     /// Bounds, and a first plan.
     fn start(problem: &'p Problem, settings: Settings<'p>) -> Self {
         let analysis = presolve::analyse(problem);
-        let mut answer =
-            Answer { bounds: bounds(settings.objective, &analysis, None), ..Answer::default() };
+        let mut answer = Answer { bounds: bounds(settings.objective, &analysis, None), ..Answer::default() };
         answer.proof = first_proof(problem, &analysis);
         let mut search = None;
         if answer.proof.is_none() {

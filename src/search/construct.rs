@@ -47,8 +47,7 @@ pub(super) struct Repair<'a> {
 
 impl Repair<'_> {
     /// From "everything stays" to a placement; some items may be left missing.
-    pub(super) fn construct(&mut self, analysis: &Analysis,
-        places: &mut Places<'_>) {
+    pub(super) fn construct(&mut self, analysis: &Analysis, places: &mut Places<'_>) {
         self.close_bins(places);
         self.settle_groups(places);
         if self.noise.is_none() && places.untouched() {
@@ -163,7 +162,8 @@ impl Repair<'_> {
             }
             for &(item, part) in &members {
                 let bin = places.bin(item);
-                if bin != NONE && !kept.contains(&(part, group(bin))) && !packing.items[item as usize].pinned {
+                if bin != NONE && !kept.contains(&(part, group(bin))) && !packing.items[item as usize].pinned
+                {
                     places.take(item);
                 }
             }
@@ -172,7 +172,9 @@ impl Repair<'_> {
 
     /// Takes the fewest items out of a bin that is too full or broken.
     fn evict(&mut self, places: &mut Places<'_>, bin: u32) {
-        let Need::Evict(eviction) = presolve::eviction(self.problem, places.then(), bin, &[], self.noise.is_none()) else {
+        let Need::Evict(eviction) =
+            presolve::eviction(self.problem, places.then(), bin, &[], self.noise.is_none())
+        else {
             return;
         };
         let set = match self.noise {
@@ -186,9 +188,12 @@ impl Repair<'_> {
                 // The covering search gave up: the largest first, until it fits.
                 let mut guests: Vec<u32> = places.then().guests(bin).to_vec();
                 guests.retain(|&item| !self.problem.packing.items[item as usize].pinned);
-                guests.sort_by_key(|&item| (std::cmp::Reverse(presolve::bulk(&self.problem.packing, item)), item));
+                guests.sort_by_key(|&item| {
+                    (std::cmp::Reverse(presolve::bulk(&self.problem.packing, item)), item)
+                });
                 for item in guests {
-                    if matches!(presolve::eviction(self.problem, places.then(), bin, &[], false), Need::Fits) {
+                    if matches!(presolve::eviction(self.problem, places.then(), bin, &[], false), Need::Fits)
+                    {
                         break;
                     }
                     places.take(item);

@@ -277,9 +277,11 @@ impl Numbering {
                 RelationKind::AtMost { items, .. }
                 | RelationKind::SameGroup { items, .. }
                 | RelationKind::Exclusive { items }
-                | RelationKind::Avoid { items, .. } => {
-                    items.iter().map(|&item| self.items[item as usize]).map(|(part, item)| (part, item, 0)).collect()
-                }
+                | RelationKind::Avoid { items, .. } => items
+                    .iter()
+                    .map(|&item| self.items[item as usize])
+                    .map(|(part, item)| (part, item, 0))
+                    .collect(),
                 RelationKind::Apart { items } | RelationKind::GroupsApart { items, .. } => items
                     .iter()
                     .map(|&(item, side)| (self.items[item as usize], side))
@@ -365,9 +367,7 @@ impl Numbering {
                 (part, Order::NoDelayExtra(extra))
             }
             Order::Deadline(it, latest) => (item(it).0, Order::Deadline(item(it).1, *latest)),
-            Order::Precedence(first, then) => {
-                (item(first).0, Order::Precedence(item(first).1, item(then).1))
-            }
+            Order::Precedence(first, then) => (item(first).0, Order::Precedence(item(first).1, item(then).1)),
             Order::Serialize(items) => (item(items.first()?).0, Order::Serialize(all(items))),
             Order::Sync(items) => {
                 let own = items.iter().map(|(it, post_copy)| (item(it).1, *post_copy)).collect();
@@ -501,4 +501,81 @@ pub fn merge(parts: &[Part], answers: Vec<Answer>, objective: &Objective) -> Ans
 /// Level by level.
 pub(super) fn add_up(these: &[u64], those: &[u64]) -> Vec<u64> {
     these.iter().zip(those).map(|(a, b)| a.saturating_add(*b)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::constraint::Constraint;
+    use crate::constraint::fence::Fence;
+    use crate::constraint::running_capacity::RunningCapacity;
+    use crate::constraint::spread::Spread;
+    use crate::model::InstanceBuilder;
+    use crate::model::NodeId;
+    use crate::model::VmId;
+
+    /// Racks of two nodes with a VM that never leaves its own; rules as given.
+    fn racks(count: usize, rules: &[Constraint]) -> Problem {
+        let mut b = InstanceBuilder::new();
+        for rack in 0..count {
+            let nodes = [b.node(&format!("a{rack}")), b.node(&format!("b{rack}"))];
+            let vm = b.running_vm(&format!("v{rack}"), nodes[1]);
+            b.constraint(Constraint::new(Fence { vm, nodes: nodes.into() }).continuous().expect("it may"));
+        }
+        for rule in rules {
+            b.constraint(rule.clone());
+        }
+        let instance = b.build().expect("an instance");
+        crate::compile::compile(&instance).expect("a problem").problem
+    }
+
+    fn bins_of(parts: Option<Vec<Part>>) -> Vec<Vec<u32>> {
+        parts.unwrap_or_default().into_iter().map(|part| part.bins).collect()
+    }
+
+    #[test]
+    fn bins_that_share_an_item_or_a_sum_are_one_part() {
+        assert_eq!(bins_of(split(&racks(3, &[]))), [[0, 1], [2, 3], [4, 5]]);
+        assert!(split(&racks(1, &[])).is_none());
+        // Between nodes that nobody shares, keeping apart ties nothing; a sum does.
+        let all: Vec<VmId> = (0..3).map(VmId::from_index).collect();
+        let spread = Constraint::new(Spread { vms: all.into() });
+        assert_eq!(bins_of(split(&racks(3, &[spread]))).len(), 3);
+        let two = [0, 5].map(NodeId::from_index);
+        let sum = Constraint::new(RunningCapacity { nodes: two.into(), amount: 2 });
+        assert_eq!(bins_of(split(&racks(3, &[sum]))), [vec![0, 1, 4, 5], vec![2, 3]]);
+    }
+
+    #[test]
+    fn parts_are_told_in_the_numbers_of_the_whole() {
+        let problem = racks(3, &[]);
+        let parts = split(&problem).expect("three parts");
+        let last = &parts[2];
+        assert_eq!(last.problem.packing.items[0].source, 1);
+        assert_eq!(last.problem.packing.domains.len(), 1);
+        let kind =
+            StepKind::Move { item: 0, from: 1, to: 0, resized: true, was_resized: true, parking: false };
+        let told = last.step(Step { kind, start: 0, end: 1 });
+        let StepKind::Move { item, from, to, .. } = told.kind else { panic!("another kind") };
+        assert_eq!((item, from, to), (2, 5, 4));
+        assert_eq!(last.proof(Proof::Homeless(0)), Proof::Homeless(2));
+    }
+
+    /// An answer with values and bounds.
+    fn answer(values: [u64; 2], bounds: [u64; 2]) -> Answer {
+        Answer {
+            steps: Some(Vec::new()),
+            values: Some(values.to_vec()),
+            bounds: bounds.to_vec(),
+            ..Answer::default()
+        }
+    }
+
+    #[test]
+    fn bounds_add_up_as_far_as_the_levels_before_are_proved() {
+        let parts = split(&racks(2, &[])).expect("two parts");
+        let merged = |one, other| merge(&parts, vec![one, other], &Objective::default()).bounds;
+        assert_eq!(merged(answer([2, 9], [2, 7]), answer([1, 5], [1, 5])), [3, 12]);
+        assert_eq!(merged(answer([2, 9], [1, 7]), answer([1, 5], [1, 5])), [2, 0]);
+    }
 }

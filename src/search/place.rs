@@ -368,7 +368,9 @@ impl<'p> Places<'p> {
             .map(|&(at, _)| &packing.relations[at as usize])
             .filter(|relation| relation.penalty.is_none())
             .filter_map(|relation| match &relation.kind {
-                RelationKind::SameGroup { items, partition: NONE } if items.len() <= MOST_COMPANY => Some(items),
+                RelationKind::SameGroup { items, partition: NONE } if items.len() <= MOST_COMPANY => {
+                    Some(items)
+                }
                 _ => None,
             })
             .flatten()
@@ -391,13 +393,7 @@ impl<'p> Places<'p> {
     }
 
     /// See [`Places::best_bin`]; with room for this much in place of the item's own size.
-    fn best_fit(
-        &self,
-        item: u32,
-        company: Option<&[u64]>,
-        among: usize,
-        random: &mut Random,
-    ) -> Option<u32> {
+    fn best_fit(&self, item: u32, company: Option<&[u64]>, among: usize, random: &mut Random) -> Option<u32> {
         let size = company.unwrap_or(self.packing.then(item));
         let mut found: Vec<u32> = Vec::new();
         let mut late: Option<u32> = None;
@@ -417,9 +413,7 @@ impl<'p> Places<'p> {
                 }
                 return false;
             }
-            if self.rush.may_enter(item, bin, size).is_ok()
-                && self.packing.bins[bin as usize].open
-            {
+            if self.rush.may_enter(item, bin, size).is_ok() && self.packing.bins[bin as usize].open {
                 found.push(bin);
                 return found.len() >= among;
             }

@@ -126,7 +126,10 @@ impl Narrowed {
         match packing.partitions.get(partition as usize) {
             Some(partition) => {
                 let of_group = (0u32..).zip(&partition.group_of).filter(|(_, of)| **of == group);
-                of_group.map(|(bin, _)| bin).filter(|&bin| old.contains(bin)).for_each(|bin| narrow.insert(bin));
+                of_group
+                    .map(|(bin, _)| bin)
+                    .filter(|&bin| old.contains(bin))
+                    .for_each(|bin| narrow.insert(bin));
             }
             None if old.contains(group) => narrow.insert(group),
             None => {}

@@ -11,6 +11,7 @@ mod replay;
 mod scenario_checker;
 mod scenario_files;
 mod scenario_model;
+mod scenario_parts;
 mod scenario_rules;
 mod scenario_states;
 mod tampered;

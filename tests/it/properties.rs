@@ -227,8 +227,11 @@ fn continuous_implies_discrete() {
 
 #[test]
 fn clusters_apart_are_solved_apart() {
-    let rules: Vec<&str> =
-        [PLACEMENT, RESOURCES, STATES].concat().into_iter().filter(|rule| !rule.contains('*')).collect();
+    let rules: Vec<&str> = [PLACEMENT, RESOURCES, STATES, ORDER]
+        .concat()
+        .into_iter()
+        .filter(|rule| !rule.contains('*'))
+        .collect();
     let mut dice = Dice::new(15);
     let mut proofs = Proofs::default();
     for _ in 0..ROUNDS {
