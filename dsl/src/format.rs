@@ -7,6 +7,7 @@ use crate::Block;
 use crate::Body;
 use crate::Comment;
 use crate::Diagnostic;
+use crate::LARGEST;
 use crate::Severity;
 use crate::Span;
 use crate::Spanned;
@@ -24,7 +25,8 @@ use layout::lay_out;
 ///
 /// # Errors
 ///
-/// What [`parse`](crate::parse) says of the text if there are errors in it.
+/// What [`parse`](crate::parse) says of the text if there are errors in it, or that the
+/// outcome would be too large a file.
 pub fn format(text: &str) -> Result<String, Vec<Diagnostic>> {
     let (tree, diagnostics) = crate::parse(text);
     if diagnostics.iter().any(|one| one.severity == Severity::Error) {
@@ -33,6 +35,10 @@ pub fn format(text: &str) -> Result<String, Vec<Diagnostic>> {
     let mut printer = Printer { text, tree: &tree, comment: 0, out: String::with_capacity(text.len()) };
     printer.statements(&tree.statements, 0, text.len(), 0, Vec::new());
     let mut out = printer.out;
+    if out.len() > LARGEST {
+        let message = format!("formatted, this file would have more than {LARGEST} bytes");
+        return Err(vec![Diagnostic::error("E0602", Span::default(), message)]);
+    }
     // As the first line ends, all do.
     if text.find('\n').is_some_and(|at| text[..at].ends_with('\r')) {
         out = out.replace('\n', "\r\n");
@@ -90,6 +96,10 @@ impl<'a> Printer<'a> {
             first = false;
         }
         for statement in statements {
+            // Deep blocks are many blanks in each line.
+            if self.out.len() > LARGEST {
+                return;
+            }
             let start = statement.span.start as usize;
             self.remarks(&mut end, &mut first, start, level);
             self.space(end, start, &mut first);

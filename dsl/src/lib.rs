@@ -2,7 +2,8 @@
 //!
 //! This crate knows text, tokens and trees. It knows no VM, no node and no
 //! constraint: a name is a name here. [`parse`] never fails: it returns what it
-//! could read, and a [`Diagnostic`] for everything that it could not.
+//! could read, and a [`Diagnostic`] for everything that it could not. [`format`] writes
+//! a file the one way rule files are written.
 //!
 //! ```
 //! let (tree, diagnostics) = quadrille_dsl::parse("namespace web; >>spread({VM1, VM[2..4]});");

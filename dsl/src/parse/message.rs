@@ -35,12 +35,6 @@ const STATEMENTS: [&str; 12] = [
 /// How functions are written.
 const FUNCTION: &str = "a function is defined as `def name($a) = …;` or `def name($a) { … }`";
 
-fn scanner(text: &str, at: usize) -> Scanner<'_> {
-    let mut scanner = Scanner::new(text);
-    scanner.at = at;
-    scanner
-}
-
 /// A token, as a message calls it.
 pub(super) fn found(text: &str, token: &Token) -> String {
     match token.kind {
@@ -51,7 +45,7 @@ pub(super) fn found(text: &str, token: &Token) -> String {
 
 /// A statement that was read, but for what must end it.
 pub(super) fn missing(text: &str, sign: &str, extent: &Extent) -> Diagnostic {
-    let next = scanner(text, extent.last).peek();
+    let next = Scanner::at(text, extent.last).peek();
     let message = format!("expected `{sign}`, found {}", found(text, &next));
     let fault = Diagnostic::error("E0002", between(extent.last, extent.last), message);
     match sign {
@@ -77,8 +71,8 @@ pub(super) fn refusal(
         let message = "this statement is nested too deeply to be read";
         return Diagnostic::error("E0601", between(start, extent.last), message);
     };
-    let token = scanner(text, at).peek();
-    let (open, previous) = scanner(text, start).before(token.start);
+    let token = Scanner::at(text, at).peek();
+    let (open, previous) = Scanner::at(text, start).before(token.start);
     let scene = Scene { text, token, previous, open, expected: Expected::new(positives, kind) };
     scene.number().or_else(|| scene.unclosed(extent)).unwrap_or_else(|| scene.plain())
 }

@@ -1,14 +1,14 @@
-//! Where statements end, found by looking at tokens only.
-//!
-//! The scanner knows brackets, texts and comments and has an eye for what can only be
-//! the start of the next statement. It never goes back, so reading is linear however
-//! broken a text is.
+//! Tokens, as far as the ends of statements depend on them.
+
+mod extent;
 
 use super::DEEPEST;
-use super::LONGEST;
 use crate::Comment;
 use crate::Diagnostic;
 use crate::Span;
+pub(super) use extent::Extent;
+pub(super) use extent::Shape;
+pub(super) use extent::Stop;
 use std::borrow::Cow;
 
 /// What a token is, as far as the ends of statements depend on it.
@@ -47,57 +47,6 @@ impl Token {
     pub(super) fn span(&self) -> Span {
         between(self.start, self.end)
     }
-
-    /// True for what may be a piece of the name of the enumeration before it; `tail` says if
-    /// the previous token was.
-    fn is_tail_of(&self, previous: &Self, tail: bool) -> bool {
-        let glued = previous.end == self.start && (tail || previous.kind == Kind::Close(b']'));
-        glued && matches!(self.kind, Kind::Word | Kind::Number | Kind::Sign)
-    }
-}
-
-/// What a statement may look like, as its first word promises.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shape {
-    /// It ends with a semicolon.
-    Simple,
-    /// It ends before the brace of a block.
-    Head,
-    /// The same, unless `=` comes first.
-    Function,
-    /// It ends with a semicolon, and a block behind its arguments is a mistake.
-    Rule,
-    /// Nobody knows.
-    Unknown,
-}
-
-/// Why a statement ends where it does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stop {
-    /// At its semicolon.
-    Semicolon,
-    /// Before the brace of a block.
-    Body,
-    /// Before what can only be another statement.
-    Next,
-    /// Before the brace that closes the block it is in.
-    Outer,
-    /// With the file.
-    File,
-}
-
-/// How far a statement goes.
-#[derive(Debug)]
-pub(super) struct Extent {
-    /// Where its last token ends; the semicolon is one.
-    pub(super) end: usize,
-    /// Where the last token before the semicolon ends.
-    pub(super) last: usize,
-    pub(super) stop: Stop,
-    /// How far its first line is indented.
-    pub(super) indentation: usize,
-    /// Why it need not be read at all.
-    pub(super) fault: Option<Diagnostic>,
 }
 
 /// The bytes `start..end`. Texts are at most 16 MiB long, so they fit.
@@ -107,9 +56,7 @@ pub(super) fn between(start: usize, end: usize) -> Span {
 
 /// Where the next token begins.
 pub(crate) fn next_token(text: &str, from: usize) -> usize {
-    let mut scanner = Scanner::new(text);
-    scanner.at = from;
-    scanner.peek().start
+    Scanner::at(text, from).peek().start
 }
 
 /// Walks over the tokens of a text, once.
@@ -129,17 +76,20 @@ pub(super) struct Scanner<'a> {
 }
 
 impl<'a> Scanner<'a> {
+    /// At the begin of a text, behind what says how to run it.
     pub(super) fn new(text: &'a str) -> Self {
-        let mut scanner =
-            Self { text, at: 0, comments: Vec::new(), noted: 0, indentation: 0, fault: None, muted: false };
         let start = if text.starts_with('\u{FEFF}') { 3 } else { 0 };
-        scanner.at = start;
+        let mut scanner = Self::at(text, start);
         if text[start..].starts_with("#!") {
-            let end = scanner.line_end(start);
-            scanner.note(start, end, false);
-            scanner.at = end;
+            scanner.at = scanner.line_end(start);
+            scanner.note(start, scanner.at, false);
         }
         scanner
+    }
+
+    /// Within a text.
+    pub(super) fn at(text: &'a str, at: usize) -> Self {
+        Self { text, at, comments: Vec::new(), noted: 0, indentation: 0, fault: None, muted: false }
     }
 
     fn byte(&self, at: usize) -> u8 {
@@ -412,17 +362,20 @@ impl<'a> Scanner<'a> {
         }
         self.at += first.len_utf8();
         let partner = match first {
-            '“' | '”' | '„' => Some(['”', '“']),
-            '«' | '»' => Some(['»', '«']),
-            '‘' | '’' => Some(['’', '‘']),
-            '\'' | '`' => Some([first, first]),
+            '“' | '”' | '„' => Some(['”', '“', '„']),
+            '«' | '»' => Some(['»', '«', '»']),
+            '‘' | '’' => Some(['’', '‘', '’']),
+            '\'' | '`' => Some([first; 3]),
             _ => None,
         };
-        if let Some(partner) = partner {
-            let line = &self.text[self.at..self.line_end(self.at).max(self.at)];
-            if let Some(offset) = line.find(partner) {
-                self.at += offset + line[offset..].chars().next().map_or(0, char::len_utf8);
-            }
+        // Up to its partner in the same line, if it has one.
+        let partner = partner.and_then(|partner| {
+            let rest = &self.text[self.at..];
+            let found = rest.char_indices().find(|(_, c)| *c == '\n' || partner.contains(c));
+            found.filter(|(_, c)| *c != '\n')
+        });
+        if let Some((offset, character)) = partner {
+            self.at += offset + character.len_utf8();
         }
         let span = between(start, self.at);
         self.blame(|| {
@@ -432,219 +385,6 @@ impl<'a> Scanner<'a> {
             fault
         });
         Kind::Bad
-    }
-
-    /// Finds the end of the statement that begins at the next token and goes there.
-    /// `inside` says how many blocks it is in.
-    pub(super) fn extent(&mut self, mut shape: Shape, inside: usize) -> Extent {
-        let mut open: Vec<Bracket> = Vec::new();
-        let mut balance = Balance::default();
-        let mut fault = self.take_fault();
-        let mut count = 0usize;
-        let mut indentation = 0;
-        let mut previous: Option<Token> = None;
-        // A value may end with the previous token, where `on` is a name if it cannot be more.
-        let mut value = false;
-        // The previous token belongs to the tail of an enumeration.
-        let mut tail = false;
-        self.muted = fault.is_some();
-        let (end, last, stop) = loop {
-            let before = self.at;
-            let token = self.next();
-            count += 1;
-            if let Some(found) = self.take_fault() {
-                fault.get_or_insert(found);
-                self.muted = true;
-            }
-            if count == LONGEST && fault.is_none() {
-                let message = format!("a statement has more than {LONGEST} words and signs");
-                fault = Some(Diagnostic::error("E0603", token.span(), message));
-            }
-            let last = previous.map_or(token.start, |token| token.end);
-            if let Some(previous) = previous
-                && !token.is_tail_of(&previous, tail)
-                && self.begins(&token, &previous, shape, open.len(), indentation)
-            {
-                self.at = before;
-                break (last, last, Stop::Next);
-            }
-            match token.kind {
-                Kind::End => {
-                    self.at = token.start;
-                    break (last, last, Stop::File);
-                }
-                Kind::Semicolon => {
-                    if !matches!(shape, Shape::Simple | Shape::Rule)
-                        && let Some(brace) = body_before_semicolon(&open)
-                    {
-                        self.at = brace.at;
-                        break (brace.last, brace.last, Stop::Body);
-                    }
-                    break (token.end, last, Stop::Semicolon);
-                }
-                Kind::Open(byte) => {
-                    let block = match shape {
-                        Shape::Simple => false,
-                        Shape::Rule => previous.is_some_and(|previous| previous.kind == Kind::Close(b')')),
-                        _ => value,
-                    };
-                    if byte == b'{' && block && open.is_empty() {
-                        self.at = token.start;
-                        break (last, last, Stop::Body);
-                    }
-                    open.push(Bracket { byte, at: token.start, last, value });
-                    balance.open(byte);
-                    if open.len() + inside > DEEPEST && fault.is_none() {
-                        let message = format!("brackets and blocks nest more than {DEEPEST} deep");
-                        fault = Some(Diagnostic::error("E0601", token.span(), message));
-                    }
-                }
-                Kind::Sign
-                    if shape == Shape::Function
-                        && open.is_empty()
-                        && &self.text[token.start..token.end] == "=" =>
-                {
-                    shape = Shape::Simple;
-                }
-                // A word that begins a statement, right behind a brace: so that begins a block.
-                Kind::Word
-                    if !matches!(shape, Shape::Simple | Shape::Rule)
-                        && previous.is_some_and(|previous| previous.kind == Kind::Open(b'{'))
-                        && starts_statement(&self.text[token.start..token.end]) =>
-                {
-                    if let Some(brace) = open.last() {
-                        self.at = brace.at;
-                        break (brace.last, brace.last, Stop::Body);
-                    }
-                }
-                Kind::Close(byte) => {
-                    match balance.partner(byte, &open, |bracket| bracket.byte) {
-                        // One that was forgotten in between is found when the statement is read.
-                        Some(index) => {
-                            open.drain(index..).for_each(|bracket| balance.close(bracket.byte));
-                        }
-                        None if byte == b'}' && previous.is_some() && (inside > 0 || open.is_empty()) => {
-                            // `spread(VM1};` is a wrong bracket, not the end of the block: no
-                            // statement begins with what follows.
-                            let wrong = match self.peek().kind {
-                                Kind::Sign | Kind::Close(b')' | b']') => true,
-                                Kind::Semicolon => !open.is_empty(),
-                                _ => false,
-                            };
-                            if !wrong {
-                                self.at = before;
-                                break (last, last, Stop::Outer);
-                            }
-                        }
-                        None => {}
-                    }
-                }
-                _ => {}
-            }
-            if previous.is_none() {
-                indentation = self.indentation;
-            }
-            tail = previous.is_some_and(|previous| token.is_tail_of(&previous, tail));
-            previous = Some(token);
-            value = match (token.kind, &self.text[token.start..token.end]) {
-                // The tail of an enumeration.
-                (Kind::Word, _) if tail => true,
-                (Kind::Sign, sign) if tail => sign.starts_with('_'),
-                (Kind::Word, "on") => !value,
-                (Kind::Word, word) => !is_reserved(word),
-                _ => self.ends_value(&token),
-            };
-        };
-        self.muted = false;
-        Extent { end, last, stop, indentation, fault }
-    }
-
-    /// What is before `end`, reading from where the scanner stands: the innermost bracket
-    /// that is open, and the last token.
-    pub(super) fn before(mut self, end: usize) -> (Option<(u8, usize)>, Option<Token>) {
-        let mut open: Vec<(u8, usize)> = Vec::new();
-        let mut balance = Balance::default();
-        let mut last = None;
-        self.muted = true;
-        loop {
-            let token = self.next();
-            match token.kind {
-                _ if token.start >= end => break,
-                Kind::End => break,
-                Kind::Open(byte) => {
-                    open.push((byte, token.start));
-                    balance.open(byte);
-                }
-                Kind::Close(byte) => {
-                    if let Some(index) = balance.partner(byte, &open, |&(other, _)| other) {
-                        open.drain(index..).for_each(|(other, _)| balance.close(other));
-                    }
-                }
-                _ => {}
-            }
-            last = Some(token);
-        }
-        (open.pop(), last)
-    }
-
-    /// True if a value may end with this token.
-    fn ends_value(&self, token: &Token) -> bool {
-        match token.kind {
-            Kind::Number | Kind::Text | Kind::Variable | Kind::Node | Kind::Close(_) | Kind::Bad => true,
-            Kind::Word => !wants_more(&self.text[token.start..token.end]),
-            _ => false,
-        }
-    }
-
-    /// True if the token can only be the first of a statement, after this one.
-    fn begins(
-        &mut self,
-        token: &Token,
-        previous: &Token,
-        shape: Shape,
-        depth: usize,
-        indentation: usize,
-    ) -> bool {
-        if depth > 0 {
-            // A forgotten bracket and a forgotten comma look alike: the indentation decides.
-            let Some(line) = token.line else { return false };
-            if token.start - line > indentation {
-                return false;
-            }
-        }
-        let fresh = token.line.is_some();
-        let word = &self.text[token.start..token.end];
-        let reserved = token.kind == Kind::Discrete || token.kind == Kind::Word && starts_statement(word);
-        // A statement may end with the `>` of its options, and so may a line with a comparison.
-        let options = &self.text[previous.start..previous.end] == ">";
-        if !options && !self.ends_value(previous) {
-            return reserved && fresh;
-        }
-        if reserved {
-            return !options || fresh;
-        }
-        match token.kind {
-            Kind::Word if wants_more(word) && !announces_statement(word) => false,
-            Kind::Word | Kind::Variable | Kind::Node => {
-                let next = self.peek();
-                let sign = &self.text[next.start..next.end];
-                match next.kind {
-                    Kind::Open(_) if options => false,
-                    Kind::Open(b'(') if token.kind == Kind::Word => {
-                        shape == Shape::Head || fresh || matches!(previous.kind, Kind::Close(_))
-                    }
-                    Kind::Open(b'[') => fresh && next.start == token.end,
-                    Kind::Word | Kind::Text => fresh && announces_statement(word),
-                    Kind::Sign => match sign {
-                        ":" => fresh,
-                        "=" | "+=" | "-=" | "*=" | "/=" | "%=" => fresh || depth == 0 && !options,
-                        _ => false,
-                    },
-                    _ => false,
-                }
-            }
-            _ => false,
-        }
     }
 
     /// A piece of the text that was just walked over, its comments replaced by blanks.
@@ -665,71 +405,6 @@ impl<'a> Scanner<'a> {
         }
         blanked.push_str(&self.text[at..end]);
         Cow::Owned(blanked)
-    }
-
-    /// Goes behind the brace that closes the block whose opening brace comes next.
-    pub(super) fn skip_block(&mut self) {
-        let mut depth = 0usize;
-        loop {
-            match self.next().kind {
-                Kind::Open(b'{') => depth += 1,
-                Kind::Close(b'}') => depth = depth.saturating_sub(1),
-                Kind::End => return,
-                _ => continue,
-            }
-            if depth == 0 {
-                return;
-            }
-        }
-    }
-}
-
-#[derive(Clone, Copy)]
-struct Bracket {
-    byte: u8,
-    at: usize,
-    /// Where the token before it ends.
-    last: usize,
-    /// That token ends a value.
-    value: bool,
-}
-
-/// Which of the open brackets is the block of a head, if a semicolon comes next:
-/// a brace after a value if there is one, or else the first brace.
-fn body_before_semicolon(open: &[Bracket]) -> Option<Bracket> {
-    let mut braces = open.iter().filter(|bracket| bracket.byte == b'{').copied();
-    braces.clone().rfind(|bracket| bracket.value).or_else(|| braces.next())
-}
-
-/// How many brackets of each kind are open: without it, every bracket that closes nothing
-/// would be a walk over all that are open.
-#[derive(Default)]
-struct Balance([usize; 3]);
-
-impl Balance {
-    fn kind(byte: u8) -> usize {
-        match byte {
-            b'(' | b')' => 0,
-            b'[' | b']' => 1,
-            _ => 2,
-        }
-    }
-
-    fn open(&mut self, byte: u8) {
-        self.0[Self::kind(byte)] += 1;
-    }
-
-    fn close(&mut self, byte: u8) {
-        self.0[Self::kind(byte)] -= 1;
-    }
-
-    /// Which of the open brackets a closing one closes.
-    fn partner<T>(&self, closing: u8, open: &[T], byte: impl Fn(&T) -> u8) -> Option<usize> {
-        let kind = Self::kind(closing);
-        if self.0[kind] == 0 {
-            return None;
-        }
-        open.iter().rposition(|bracket| Self::kind(byte(bracket)) == kind)
     }
 }
 

@@ -4,6 +4,7 @@ use crate::corpus::files;
 use crate::dump::bare;
 use crate::random::Scribe;
 use crate::random::programme;
+use crate::visit;
 use proptest::prelude::*;
 use quadrille_dsl::MOST_ERRORS;
 use quadrille_dsl::Severity;
@@ -85,7 +86,33 @@ fn same(statements: &[Spanned<Statement>], text: &str) -> Tree {
     let said: Vec<String> = diagnostics.iter().map(|one| one.describe(text)).collect();
     assert!(said.is_empty(), "{text}\n{said:?}");
     alike(&tree.statements, statements, text);
+    places(&tree, text);
     tree
+}
+
+/// What stands at the place of an expression is that expression.
+fn places(tree: &Tree, text: &str) {
+    visit::expressions(&tree.statements, &mut |one| {
+        let slice = &text[one.span.start as usize..one.span.end as usize];
+        assert_eq!(slice.trim(), slice);
+        // Only targets have these.
+        if bare(one).contains("Blank") {
+            return;
+        }
+        let (again, diagnostics) = parse(&format!("$x = {slice};"));
+        assert!(diagnostics.is_empty(), "{slice} in {text}");
+        let [Spanned { value: Statement::Definition { value, .. }, .. }] = again.statements.as_slice() else {
+            panic!("{slice} in {text}");
+        };
+        assert_eq!(bare(value), bare(one), "{slice} in {text}");
+    });
+}
+
+#[test]
+fn places_of_the_corpus() {
+    for text in corpus() {
+        places(&parse(&text).0, &text);
+    }
 }
 
 proptest! {
