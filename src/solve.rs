@@ -37,16 +37,8 @@ use std::time::Instant;
 /// When the instance cannot be planned for as it stands. That there is no plan is
 /// not an error but [`Status::Infeasible`].
 pub fn solve(instance: &Instance, options: &Options) -> Result<Outcome, PlanError> {
-    // Deadlines at a time of day count from the start of the plan, where that is known.
-    let mut settled: Option<Instance> = None;
-    if let Some(start) = options.start_of_day {
-        for (at, constraint) in instance.constraints().iter().enumerate() {
-            if let Some(constraint) = Deadline::settled(constraint, start) {
-                settled.get_or_insert_with(|| instance.clone()).constraints[at] = constraint;
-            }
-        }
-    }
-    let instance = settled.as_ref().unwrap_or(instance);
+    let settled = Deadline::settle(instance, options.start_of_day);
+    let instance = settled.as_ref();
     match options.threads {
         None => solve_here(instance, options),
         Some(threads) => {

@@ -55,18 +55,18 @@ pub(super) struct Arguments {
     /// Exit with 5 unless the plan is proved optimal. It is printed all the same.
     #[arg(long)]
     require_optimal: bool,
-    /// How to print the plan.
-    #[arg(long, value_enum, default_value_t)]
-    format: PlanFormat,
+    /// How to print the plan; without it the name of the output decides (`.json`, `.dot`),
+    /// and else it is text.
+    #[arg(long, value_enum)]
+    format: Option<PlanFormat>,
     /// Where to write, instead of standard output; compressed where the name ends in `.gz`.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
 
-#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
 enum PlanFormat {
     /// One line an action, with the condition on which it starts.
-    #[default]
     Text,
     /// One document with the plan, its figures and its proof.
     Json,
@@ -76,6 +76,20 @@ enum PlanFormat {
     Events,
     /// The graph of actions, for Graphviz.
     Dot,
+}
+
+impl Arguments {
+    fn format(&self) -> PlanFormat {
+        self.format.unwrap_or_else(|| {
+            let name = self.output.as_ref().and_then(|path| path.file_name()).unwrap_or_default();
+            let name = name.to_string_lossy().to_lowercase();
+            match name.strip_suffix(".gz").unwrap_or(&name).rsplit_once('.') {
+                Some((_, "json")) => PlanFormat::Json,
+                Some((_, "dot" | "gv")) => PlanFormat::Dot,
+                _ => PlanFormat::Text,
+            }
+        })
+    }
 }
 
 pub(super) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Failure> {
@@ -139,7 +153,7 @@ fn tell(
     arguments: &Arguments,
     terminal: &Terminal,
 ) {
-    if arguments.output.is_some() || !matches!(arguments.format, PlanFormat::Text) {
+    if arguments.output.is_some() || !matches!(arguments.format(), PlanFormat::Text) {
         terminal.note(render::summary(instance, outcome, measured.total_ms));
     }
     if !terminal.is_verbose() {
@@ -168,7 +182,7 @@ fn print(
     terminal: &Terminal,
 ) -> Result<(), Failure> {
     let output = arguments.output.as_deref();
-    let text = match (arguments.format, &outcome.plan) {
+    let text = match (arguments.format(), &outcome.plan) {
         (PlanFormat::Json, _) => render::json_text(&render::json(instance, outcome, measured)),
         (PlanFormat::Text, _) => {
             let options = render::TextOptions {

@@ -322,6 +322,27 @@ fn colours_only_where_asked_for() {
 }
 
 #[test]
+fn a_time_of_day_counts_from_the_start() {
+    // The move takes a minute, and is to be over at noon.
+    let instance = CALM.replace(
+        "\n  \"vms\"",
+        r#"
+  "durations": {"migrate": 60},
+  "constraints": [{"fence": {"vm": "a", "nodes": ["n2"]}}, {"deadline": {"vm": "a", "timestamp": "12:00:00"}}],
+  "vms""#,
+    );
+    assert_exit(&run(&["plan", "--start", "11:59:00", "-"], &instance), 0);
+    assert_exit(&run(&["plan", "--start", "11:59:01", "-"], &instance), 3);
+    let plan = Path::new(env!("CARGO_TARGET_TMPDIR")).join("noon.plan.json");
+    let plan = plan.to_str().expect("text");
+    assert_exit(&run(&["plan", "--start", "11:00:00", "-", "-o", plan], &instance), 0);
+    assert_exit(&run(&["check", "--start", "11:59:00", "-", plan], &instance), 0);
+    let late = run(&["check", "--start", "11:59:01", "-", plan], &instance);
+    assert_exit(&late, 6);
+    assert!(stdout(&late).contains("deadline"), "{}", stdout(&late));
+}
+
+#[test]
 fn manual_pages_and_schemas() {
     let list = stdout(&run(&["doc"], ""));
     for signature in quadrille::constraint::REGISTRY {
