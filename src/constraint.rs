@@ -12,6 +12,7 @@ mod shared;
 mod signature;
 
 pub mod among;
+pub mod at_most;
 pub mod ban;
 pub mod deadline;
 pub mod fence;
@@ -79,6 +80,7 @@ use std::sync::Arc;
 /// Every constraint of the catalog, by name.
 pub static REGISTRY: &[&Signature] = &[
     &among::Among::SIGNATURE,
+    &at_most::AtMost::SIGNATURE,
     &ban::Ban::SIGNATURE,
     &deadline::Deadline::SIGNATURE,
     &fence::Fence::SIGNATURE,
@@ -514,7 +516,7 @@ mod tests {
                 "root" | "quarantine" | "seq" | "deadline" | "precedence" | "serialize" | "sync" => {
                     Restrictions::Continuous
                 }
-                "spread" | "overbook" => Restrictions::Both(Restriction::Continuous),
+                "spread" | "atMost" | "overbook" => Restrictions::Both(Restriction::Continuous),
                 _ => Restrictions::Both(Restriction::Discrete),
             };
             assert_eq!(signature.restrictions, expected, "{}", signature.name);
