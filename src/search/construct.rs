@@ -290,7 +290,7 @@ impl Repair<'_> {
         missing.sort_by_key(|item| (choice(*item), std::cmp::Reverse(key[item]), *item));
         let among = self.noise.unwrap_or(1);
         let late = |at: usize, places: &Places<'_>| {
-            at % LOOK_AT_LIMITS == 0 && self.limits.reached(places.steps).is_some()
+            at.is_multiple_of(LOOK_AT_LIMITS) && self.limits.reached(places.steps).is_some()
         };
         for (at, &item) in missing.iter().enumerate() {
             if late(at, places) {
