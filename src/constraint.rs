@@ -66,12 +66,13 @@ use crate::model::VmId;
 use crate::model::VmState;
 use shared::disjoint;
 use shared::group_of;
-use shared::in_state;
+use shared::node_goal;
 use shared::node_names;
 #[cfg(test)]
 use shared::over;
-use shared::phase_name;
+use shared::runs_on_none;
 use shared::union;
+use shared::vm_goal;
 use shared::vm_names;
 use std::borrow::Cow;
 use std::fmt;
@@ -320,6 +321,18 @@ pub enum Watch<'a> {
     Neighbours(Cow<'a, [VmId]>),
     /// Anything at all.
     Everything,
+}
+
+impl<'a> Watch<'a> {
+    /// One VM.
+    pub fn vm(vm: &'a VmId) -> Self {
+        Watch::Vms(Cow::Borrowed(std::slice::from_ref(vm)))
+    }
+
+    /// One node.
+    pub fn node(node: &'a NodeId) -> Self {
+        Watch::Nodes(Cow::Borrowed(std::slice::from_ref(node)))
+    }
 }
 
 /// A rule: its meaning, and what the planner is to know of it.
