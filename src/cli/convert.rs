@@ -79,7 +79,7 @@ fn document(instance: &Instance, plan: Plan) -> Value {
     let outcome = Outcome {
         status: Status::Feasible,
         stop_reason: StopReason::Limit,
-        metrics: Metrics::of(instance, &plan),
+        metrics: Metrics::of(&plan),
         plan: Some(plan),
         levels: Vec::new(),
         conflict: None,
