@@ -172,13 +172,10 @@ fn labels_that_could_be_two_things_say_more() {
 
 #[test]
 fn the_status_speaks_of_the_first_level() {
-    let (instance, plan) = talk();
+    let (_, plan) = talk();
     let mut outcome = outcome(Some(plan));
     let last = |outcome: &Outcome| {
-        summary(&instance, outcome, 210.0)
-            .split_once("; ")
-            .map(|parts| parts.1.to_owned())
-            .unwrap_or_default()
+        summary(outcome, 210.0).split_once("; ").map(|parts| parts.1.to_owned()).unwrap_or_default()
     };
     outcome.status = Status::Feasible;
     outcome.stop_reason = StopReason::Stalled;

@@ -55,7 +55,7 @@ pub fn text(instance: &Instance, outcome: &Outcome, options: &TextOptions) -> St
         Status::Feasible | Status::Unknown => "33",
         Status::Infeasible => "31",
     };
-    let _ = writeln!(text, "{}", paint.with(code, &summary(instance, outcome, options.total_ms)));
+    let _ = writeln!(text, "{}", paint.with(code, &summary(outcome, options.total_ms)));
     text
 }
 
