@@ -66,6 +66,7 @@ use crate::model::VmId;
 use crate::model::VmState;
 use shared::disjoint;
 use shared::group_of;
+use shared::hosts;
 use shared::node_goal;
 use shared::node_names;
 #[cfg(test)]
@@ -123,6 +124,16 @@ pub enum Restriction {
     Discrete,
     /// At every moment between two events of the plan, and in the final configuration.
     Continuous,
+}
+
+impl Restriction {
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Restriction::Discrete => "discrete",
+            Restriction::Continuous => "continuous",
+        }
+    }
 }
 
 /// Must it hold, or had it better hold?
@@ -236,11 +247,7 @@ impl Constraint {
     pub fn restricted(mut self, restriction: Restriction) -> Result<Self, String> {
         let signature = self.rule.signature();
         if !signature.restrictions.allows(restriction) {
-            let word = match restriction {
-                Restriction::Discrete => "discrete",
-                Restriction::Continuous => "continuous",
-            };
-            return Err(format!("`{}` cannot be {word}", signature.name));
+            return Err(format!("`{}` cannot be {}", signature.name, restriction.name()));
         }
         self.restriction = restriction;
         Ok(self)

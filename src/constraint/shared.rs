@@ -60,6 +60,14 @@ pub(super) fn runs_on_none(
     Err(Violation::new(held.len() as u64, vec![vm], held, text))
 }
 
+/// The nodes that the VMs hold, in order, each once.
+pub(super) fn hosts(at: &Configuration<'_>, vms: &[VmId]) -> Vec<NodeId> {
+    let mut nodes: Vec<NodeId> = vms.iter().flat_map(|&vm| at.hosts(vm)).collect();
+    nodes.sort_unstable();
+    nodes.dedup();
+    nodes
+}
+
 /// The group of a node; the first one listed where several have it.
 pub(super) fn group_of(groups: &[NodeSet], node: NodeId) -> Option<usize> {
     groups.iter().position(|group| group.binary_search(&node).is_ok())

@@ -264,7 +264,7 @@ fn restriction(
     let Some(field) = field else {
         if is_btrplace && signature.btrplace_flag == BtrPlaceFlag::Required {
             let name = dialect.constraint(signature);
-            let default = word(signature.restrictions.default());
+            let default = signature.restrictions.default().name();
             context.tolerate("constraints without the key `continuous`", start, || {
                 format!("`{name}` needs the key `continuous`: true or false; {default} where nothing is said")
             })?;
@@ -282,13 +282,6 @@ fn restriction(
     reader.arrived(field.span)?;
     let restriction = if flag { Restriction::Continuous } else { Restriction::Discrete };
     Ok(Some((field.span.start, restriction)))
-}
-
-fn word(restriction: Restriction) -> &'static str {
-    match restriction {
-        Restriction::Discrete => "discrete",
-        Restriction::Continuous => "continuous",
-    }
 }
 
 /// What a kind of argument looks like, for messages.

@@ -4,7 +4,6 @@ use super::network;
 use super::objective;
 use crate::constraint::BtrPlaceFlag;
 use crate::constraint::Constraint;
-use crate::constraint::Restriction;
 use crate::format::FormatError;
 use crate::format::WriteOptions;
 use crate::format::Written;
@@ -119,13 +118,10 @@ fn check_restrictions(constraints: &[Constraint], loss: &mut Loss) -> Result<(),
         let signature = constraint.rule.signature();
         let is_read = signature.btrplace.is_none() || signature.btrplace_flag == BtrPlaceFlag::Required;
         if !is_read && constraint.restriction != signature.restrictions.default() {
-            let word = match constraint.restriction {
-                Restriction::Discrete => "discrete",
-                Restriction::Continuous => "continuous",
-            };
             loss.of(format!(
-                "constraint {at}, `{}`, is {word}, which BtrPlace files cannot say of it",
-                signature.name
+                "constraint {at}, `{}`, is {}, which BtrPlace files cannot say of it",
+                signature.name,
+                constraint.restriction.name()
             ))?;
         }
     }
