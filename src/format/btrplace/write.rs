@@ -1,5 +1,6 @@
 //! Writing instances.
 
+use super::mapping::is_absent;
 use super::network;
 use super::objective;
 use crate::constraint::BtrPlaceFlag;
@@ -19,7 +20,6 @@ use crate::model::DurationError;
 use crate::model::Elements;
 use crate::model::Instance;
 use crate::model::NodeId;
-use crate::model::Place;
 use crate::model::ResourceId;
 use crate::model::Timed;
 use crate::model::Value;
@@ -166,11 +166,9 @@ pub(super) fn write_model(
     undeclared: Undeclared,
     loss: &mut Loss,
 ) -> Result<(), FormatError> {
-    let is_declared = |vm: VmId| {
-        undeclared == Undeclared::Ready || !matches!(instance.place(vm), Place::Init | Place::Killed)
-    };
+    let is_declared = |vm: VmId| undeclared == Undeclared::Ready || !is_absent(instance, vm);
     for vm in instance.vm_ids() {
-        if undeclared == Undeclared::Ready && matches!(instance.place(vm), Place::Init | Place::Killed) {
+        if undeclared == Undeclared::Ready && is_absent(instance, vm) {
             let (name, state) = (quoted(instance.vm_name(vm)), instance.place(vm).state().name());
             loss.of(format!(
                 "VM {name} is {state}, which BtrPlace files cannot say; it is written as ready"
