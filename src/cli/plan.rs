@@ -200,5 +200,5 @@ fn print(
             return Ok(());
         }
     };
-    output::write(output, |out| out.write_all(text.as_bytes()))
+    output::text(output, &text)
 }
