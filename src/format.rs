@@ -162,6 +162,11 @@ impl Context {
         self.notes.add(kind, at, message);
         Ok(())
     }
+
+    /// Lets a key be missing that BtrPlace always writes. `start` is where the object begins.
+    fn missing(&mut self, key: &str, start: usize) -> Parsed<()> {
+        self.tolerate("missing keys", start, || format!("the key `{key}` is missing"))
+    }
 }
 
 /// Reads a whole document and gives faults and notes their place.

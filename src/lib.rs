@@ -39,6 +39,7 @@ pub mod outcome;
 pub mod plan;
 pub mod problem;
 pub mod propagator;
+pub mod random;
 pub mod render;
 pub mod schedule;
 pub mod search;

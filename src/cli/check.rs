@@ -63,7 +63,7 @@ pub(super) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Fa
         ReportFormat::Text => render::report(&instance, &report),
         ReportFormat::Json => render::json_text(&render::report_json(&instance, &report)),
     };
-    output::write(arguments.output.as_deref(), |out| out.write_all(text.as_bytes()))?;
+    output::text(arguments.output.as_deref(), &text)?;
     let exit = if report.is_ok() { Exit::Done } else { Exit::Violation };
     // The process ends here: a million parts need not be given back one by one.
     std::mem::forget((instance, report));

@@ -59,8 +59,7 @@ pub(super) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Fa
             let plan = reading.plan(path, &instance)?;
             match arguments.format {
                 InstanceFormat::Quadrille => {
-                    let text = render::json_text(&document(&instance, plan));
-                    output::write(output, |out| out.write_all(text.as_bytes()))?;
+                    output::text(output, &render::json_text(&document(&instance, plan)))?;
                 }
                 InstanceFormat::Btrplace => {
                     deliver(format::btrplace::write_plan(&instance, &plan), output, terminal)?;
@@ -79,7 +78,7 @@ fn document(instance: &Instance, plan: Plan) -> Value {
     let outcome = Outcome {
         status: Status::Feasible,
         stop_reason: StopReason::Limit,
-        metrics: Metrics::of(instance, &plan),
+        metrics: Metrics::of(&plan),
         plan: Some(plan),
         levels: Vec::new(),
         conflict: None,
@@ -105,7 +104,7 @@ pub(super) fn write_instance(
     match format {
         InstanceFormat::Quadrille => {
             let text = format::native::write_instance(instance).map_err(Failure::input)?;
-            output::write(output, |out| out.write_all(text.as_bytes()))
+            output::text(output, &text)
         }
         InstanceFormat::Btrplace => {
             let options = WriteOptions { lossy };
@@ -124,5 +123,5 @@ pub(super) fn deliver(
     for note in &written.notes {
         terminal.note(note);
     }
-    output::write(output, |out| out.write_all(written.text.as_bytes()))
+    output::text(output, &written.text)
 }

@@ -35,6 +35,6 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         };
         return Err(Failure::input(format!("no constraint is called `{name}`; {hint}")));
     };
-    output::write(None, |out| out.write_all(constraint::manual_page(signature).as_bytes()))?;
+    output::text(None, &constraint::manual_page(signature))?;
     Ok(Exit::Done)
 }

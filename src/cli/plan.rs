@@ -123,7 +123,7 @@ pub(super) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Fa
         total_ms: milliseconds(start.elapsed()),
         peak_rss_mib: memory::peak_mib(),
     };
-    tell(&instance, &outcome, &measured, arguments, terminal);
+    tell(&outcome, &measured, arguments, terminal);
     print(&instance, &outcome, &measured, arguments, terminal)?;
     let exit = exit(&outcome, arguments.require_optimal);
     // The process ends here: a million parts need not be given back one by one.
@@ -146,15 +146,9 @@ fn exit(outcome: &Outcome, require_optimal: bool) -> Exit {
 }
 
 /// What stands beside the result: the summary where that is not part of it, and timings.
-fn tell(
-    instance: &Instance,
-    outcome: &Outcome,
-    measured: &render::Measured,
-    arguments: &Arguments,
-    terminal: &Terminal,
-) {
+fn tell(outcome: &Outcome, measured: &render::Measured, arguments: &Arguments, terminal: &Terminal) {
     if arguments.output.is_some() || !matches!(arguments.format(), PlanFormat::Text) {
-        terminal.note(render::summary(instance, outcome, measured.total_ms));
+        terminal.note(render::summary(outcome, measured.total_ms));
     }
     if !terminal.is_verbose() {
         return;
@@ -201,10 +195,10 @@ fn print(
         (PlanFormat::Btrplace | PlanFormat::Events | PlanFormat::Dot, None) => {
             // These formats have no word for "no plan": standard error and the exit code say it.
             if arguments.output.is_none() {
-                terminal.error(render::summary(instance, outcome, measured.total_ms));
+                terminal.error(render::summary(outcome, measured.total_ms));
             }
             return Ok(());
         }
     };
-    output::write(output, |out| out.write_all(text.as_bytes()))
+    output::text(output, &text)
 }

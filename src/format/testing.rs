@@ -114,7 +114,8 @@ fn elements(choices: &mut Choices, count: usize, word: &str, scope: Scope) -> El
     let mut numbers = Vec::new();
     for index in 0..count {
         number = match sparse {
-            true => number.saturating_add(1 + choices.next() % 1_000_000_000),
+            // Six of them stay below 2^32: no two elements may have one number.
+            true => number + 1 + choices.next() % 700_000_000,
             false => index as u32,
         };
         numbers.push(number);
