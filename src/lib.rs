@@ -42,6 +42,7 @@ pub mod propagator;
 pub mod random;
 pub mod render;
 pub mod schedule;
+pub mod script;
 pub mod search;
 mod solve;
 pub mod verify;
