@@ -41,6 +41,7 @@ pub mod problem;
 pub mod propagator;
 pub mod render;
 pub mod schedule;
+pub mod script;
 pub mod search;
 mod solve;
 pub mod verify;

@@ -1,20 +1,41 @@
 //! From text to tree, statement by statement.
+//!
+//! [`scan`] says how far a statement goes, the grammar reads it, [`build`] makes a tree
+//! of it, and [`message`] puts into words why that was not possible. Blocks are taken
+//! apart here, so that a mistake costs the statement it is in and nothing else.
 
+mod build;
+mod message;
+mod scan;
+
+use crate::Block;
+use crate::Body;
 use crate::Diagnostic;
-use crate::Element;
 use crate::Expression;
-use crate::Span;
 use crate::Spanned;
 use crate::Statement;
 use crate::Tree;
+use build::Built;
 use pest::Parser;
-use pest::error::Error;
-use pest::error::ErrorVariant;
-use pest::error::InputLocation;
 use pest::iterators::Pair;
+use scan::Extent;
+use scan::Kind;
+use scan::Scanner;
+use scan::Shape;
+use scan::Stop;
+use scan::Token;
+use scan::between;
 
-/// Brackets nest at most this deep: the parser is recursive and the text is not ours.
-pub const DEEPEST: usize = 64;
+/// Brackets, blocks and comments nest at most this deep: reading is recursive and the text is not ours.
+pub const DEEPEST: usize = 128;
+/// A file has at most this many bytes.
+pub const LARGEST: usize = 16 << 20;
+/// A statement has at most this many words and signs.
+pub const LONGEST: usize = 1_000_000;
+/// This many operations of an expression may stand on top of one another: trees are walked recursively.
+pub const TALLEST: usize = 500;
+/// After this many errors the rest of a file is not read.
+pub const MOST_ERRORS: usize = 100;
 
 /// pest_derive writes public items without documentation; a module keeps them in.
 mod grammar {
@@ -29,242 +50,358 @@ use grammar::Grammar;
 use grammar::Rule;
 
 /// Reads a rule file. Never fails: a statement that cannot be read is left out, with
-/// a diagnostic, and reading goes on after its semicolon. Linear in the text.
+/// a diagnostic, and reading goes on behind it. Linear in the text.
 pub fn parse(text: &str) -> (Tree, Vec<Diagnostic>) {
-    let mut tree = Tree::default();
-    let mut diagnostics = Vec::new();
-    let mut at = 0;
-    loop {
-        at += blank(&text[at..]);
-        if at == text.len() {
-            return (tree, diagnostics);
+    if text.len() > LARGEST {
+        let message = format!("this file has {} bytes; {LARGEST} are the most", text.len());
+        return (Tree::default(), vec![Diagnostic::error("E0602", between(0, 0), message)]);
+    }
+    let mut reader = Reader {
+        text,
+        scanner: Scanner::new(text),
+        diagnostics: Vec::new(),
+        lost: Vec::new(),
+        unclosed: false,
+    };
+    let statements = reader.statements(0);
+    // A comment that is not closed may stand behind the last statement.
+    if let Some(fault) = reader.scanner.take_fault() {
+        reader.complain(fault);
+    }
+    let tree = Tree { statements, comments: reader.scanner.comments, lost: reader.lost };
+    (tree, reader.diagnostics)
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    scanner: Scanner<'a>,
+    diagnostics: Vec<Diagnostic>,
+    lost: Vec<Spanned<Expression>>,
+    /// The end of the file came before that of a block, and was complained about.
+    unclosed: bool,
+}
+
+impl Reader<'_> {
+    fn complain(&mut self, diagnostic: Diagnostic) {
+        if self.is_full() {
+            return;
         }
-        let extent = extent(&text[at..]);
-        let span = Span { start: at, end: at + extent.length };
-        let source = &text[span.start..span.end];
-        at = span.end;
-        if let Some((offset, message)) = extent.fault {
-            let start = span.start + offset;
-            diagnostics.push(Diagnostic { span: Span { start, end: span.end }, message: message.to_owned() });
-            continue;
-        }
-        match Grammar::parse(Rule::statement, source) {
-            Ok(mut pairs) => match pairs.next().and_then(|pair| statement(pair, span.start)) {
-                Some(read) => tree.statements.push(read),
-                None => diagnostics
-                    .push(Diagnostic { span, message: "this statement was not understood".to_owned() }),
-            },
-            Err(error) => diagnostics.push(refusal(&error, span)),
+        let span = diagnostic.span();
+        self.diagnostics.push(diagnostic);
+        if self.diagnostics.len() == MOST_ERRORS {
+            let message = format!("these are {MOST_ERRORS} errors; the rest of the file was not read");
+            self.diagnostics.push(Diagnostic::error(
+                "E0604",
+                between(span.end as usize, span.end as usize),
+                message,
+            ));
         }
     }
-}
 
-/// The length of the blanks and comments that a text starts with.
-fn blank(text: &str) -> usize {
-    Grammar::parse(Rule::trivia, text)
-        .ok()
-        .and_then(|mut pairs| pairs.next())
-        .map_or(0, |pair| pair.as_str().len())
-}
+    fn is_full(&self) -> bool {
+        self.diagnostics.len() > MOST_ERRORS
+    }
 
-/// How far a statement goes, found by looking at brackets, quotes and comments only.
-struct Extent {
-    length: usize,
-    /// Where and why it need not be parsed at all.
-    fault: Option<(usize, &'static str)>,
-}
+    fn word(&self, token: &Token) -> &str {
+        &self.text[token.start..token.end]
+    }
 
-fn extent(text: &str) -> Extent {
-    let bytes = text.as_bytes();
-    let mut depth = 0usize;
-    let mut fault = None;
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        match byte {
-            b';' => return Extent { length: at + 1, fault },
-            b'{' | b'[' | b'(' => {
-                depth += 1;
-                if depth > DEEPEST && fault.is_none() {
-                    fault = Some((at, "brackets nest too deeply here; 64 levels are the most"));
+    /// Statements up to the end of the file, or within a block to the brace that closes it,
+    /// which is left where it is.
+    fn statements(&mut self, inside: usize) -> Vec<Spanned<Statement>> {
+        let mut statements = Vec::new();
+        while !self.is_full() {
+            let token = self.scanner.peek();
+            match token.kind {
+                Kind::End => {
+                    self.scanner.next();
+                    break;
                 }
-            }
-            b'}' | b']' | b')' => depth = depth.saturating_sub(1),
-            b'"' => match text_end(bytes, at + 1) {
-                Some(end) => at = end,
-                None => {
-                    // Reading goes on in the next line: one quote does not swallow the file.
-                    fault = fault.or(Some((at, "this text is not closed; expected `\"` in the same line")));
-                    while bytes.get(at + 1).is_some_and(|&next| next != b'\n') {
-                        at += 1;
+                Kind::Close(b'}') if inside > 0 => break,
+                Kind::Close(b'}') => {
+                    self.scanner.next();
+                    let message = "this `}` closes nothing";
+                    self.complain(Diagnostic::error("E0002", token.span(), message));
+                }
+                Kind::Semicolon => {
+                    self.scanner.next();
+                    let fault =
+                        Diagnostic::error("E0002", token.span(), "there is no statement before this `;`");
+                    self.complain(fault.with_help("remove it"));
+                }
+                _ => {
+                    if let Some(statement) = self.statement(token, inside) {
+                        let span = between(token.start, statement.1);
+                        statements.push(Spanned { value: statement.0, span });
                     }
                 }
-            },
-            b'/' if bytes.get(at + 1) == Some(&b'/') => {
-                while bytes.get(at + 1).is_some_and(|&next| next != b'\n') {
-                    at += 1;
-                }
-            }
-            b'/' if bytes.get(at + 1) == Some(&b'*') => match text[at + 2..].find("*/") {
-                Some(length) => at += length + 3,
-                None => {
-                    let fault = fault.or(Some((at, "this comment is not closed; expected `*/`")));
-                    return Extent { length: text.len(), fault };
-                }
-            },
-            _ => {}
-        }
-        at += 1;
-    }
-    Extent { length: text.len(), fault: fault.or(Some((text.trim_end().len(), "expected `;` at the end"))) }
-}
-
-/// The place of the quote that closes a text; `from` is the byte after the opening one.
-fn text_end(bytes: &[u8], from: usize) -> Option<usize> {
-    let mut at = from;
-    loop {
-        match bytes.get(at)? {
-            b'"' => return Some(at),
-            b'\n' => return None,
-            b'\\' => at += 2,
-            _ => at += 1,
-        }
-    }
-}
-
-fn refusal(error: &Error<Rule>, statement: Span) -> Diagnostic {
-    let offset = match error.location {
-        InputLocation::Pos(at) => at,
-        InputLocation::Span((start, _)) => start,
-    };
-    let message = match &error.variant {
-        ErrorVariant::ParsingError { positives, .. } => {
-            let mut words: Vec<&str> = positives.iter().map(|&rule| word(rule)).collect();
-            words.sort_unstable();
-            words.dedup();
-            match words.as_slice() {
-                [] => "this is not part of a statement".to_owned(),
-                words => format!("expected {}", words.join(" or ")),
             }
         }
-        ErrorVariant::CustomError { message } => message.clone(),
-    };
-    Diagnostic { span: Span { start: statement.start + offset, end: statement.end }, message }
-}
-
-/// A rule of the grammar in the reader's words.
-fn word(rule: Rule) -> &'static str {
-    match rule {
-        Rule::statement | Rule::constraint | Rule::namespace | Rule::import => {
-            "`namespace`, `import` or a constraint"
-        }
-        Rule::word_namespace => "`namespace`",
-        Rule::word_import => "`import`",
-        Rule::discrete => "`>>`",
-        Rule::semicolon => "`;`",
-        Rule::comma => "`,`",
-        Rule::open => "`(`",
-        Rule::close => "`)`",
-        Rule::brace => "`}`",
-        Rule::bracket => "`]`",
-        Rule::star => "`.*`",
-        Rule::identifier | Rule::path => "a name",
-        Rule::number | Rule::integer | Rule::float => "a number",
-        Rule::text | Rule::content => "a text",
-        Rule::variable => "a variable",
-        Rule::node => "a node",
-        Rule::arguments | Rule::expression => "a value",
-        Rule::element | Rule::elements | Rule::range => "an element",
-        Rule::set => "a set",
-        Rule::enumeration | Rule::head | Rule::tail => "an enumeration",
-        _ => "a statement",
+        statements
     }
-}
 
-fn span(pair: &Pair<'_, Rule>, base: usize) -> Span {
-    let span = pair.as_span();
-    Span { start: base + span.start(), end: base + span.end() }
-}
+    /// One statement and where it ends, or nothing but a complaint.
+    fn statement(&mut self, first: Token, inside: usize) -> Option<(Statement, usize)> {
+        let at = self.scanner.at;
+        self.scanner.next();
+        let second = self.scanner.peek();
+        let glued = second.start == first.end;
+        let follows = &self.text[second.start..second.end];
+        // Taken again, with its comments and faults, by whoever reads the statement.
+        self.scanner.at = at;
+        let word = if first.kind == Kind::Word { self.word(&first) } else { "" };
+        // A VM may be called `resource`; what follows tells.
+        let announced =
+            !matches!(follows, "(" | "[" | "," | ";" | ":" | "=" | "+=" | "-=" | "*=" | "/=" | "%=" | "");
+        let rule = match (first.kind, word) {
+            (Kind::Discrete, _) => Rule::constraint,
+            (Kind::Word, _) if second.kind == Kind::Open(b'[') && glued => Rule::binding,
+            (_, "namespace") => Rule::namespace,
+            (_, "import") => Rule::import,
+            (_, "export") => Rule::export,
+            (_, "for") => return self.repetition(first, inside),
+            (_, "if") => return self.condition(first, inside),
+            (_, "else") => {
+                self.orphan(first, inside);
+                return None;
+            }
+            (_, "include") if announced => Rule::include,
+            (_, "resource") if announced => Rule::resource,
+            (_, "template") if announced => Rule::template,
+            (_, "minimise" | "minimize") if announced => Rule::objective,
+            (_, "def") if announced => return self.function(first, inside),
+            (Kind::Word, _) if second.kind == Kind::Open(b'(') => Rule::constraint,
+            (Kind::Word, _) if matches!(follows, ":" | "=" | "+=" | "-=" | "*=" | "/=" | "%=") => {
+                Rule::binding
+            }
+            (Kind::Word, "vm") if second.kind == Kind::Text => Rule::binding,
+            (Kind::Variable | Kind::Node | Kind::Open(b'{'), _) => Rule::binding,
+            _ => {
+                self.unknown(first, second, inside);
+                return None;
+            }
+        };
+        let extent = self.scanner.extent(Shape::Simple, inside);
+        let statement = self.read(rule, &first, &extent, build::statement);
+        self.want_semicolon(&extent, statement.is_some());
+        Some((statement?, extent.end))
+    }
 
-fn owned(pair: &Pair<'_, Rule>, base: usize) -> Spanned<String> {
-    Spanned { value: pair.as_str().to_owned(), span: span(pair, base) }
-}
-
-fn statement(pair: Pair<'_, Rule>, base: usize) -> Option<Spanned<Statement>> {
-    let span = span(&pair, base);
-    let inner = pair.into_inner().next()?;
-    let rule = inner.as_rule();
-    let mut parts = inner.into_inner().peekable();
-    let value = match rule {
-        Rule::namespace => Statement::Namespace(owned(&parts.nth(1)?, base)),
-        Rule::import => {
-            let path = owned(&parts.nth(1)?, base);
-            Statement::Import { path, all: parts.next()?.as_rule() == Rule::star }
+    /// Reads what an extent holds. Complains if that is not possible.
+    fn read<T>(
+        &mut self,
+        rule: Rule,
+        first: &Token,
+        extent: &Extent,
+        build: impl FnOnce(Pair<'_, Rule>, usize) -> Built<T>,
+    ) -> Option<T> {
+        let result = if let Some(fault) = &extent.fault {
+            self.complain(fault.clone());
+            None
+        } else {
+            match Grammar::parse(rule, &self.text[first.start..extent.end]) {
+                Ok(mut pairs) => match pairs.next().map(|pair| build(pair, first.start)) {
+                    Some(Ok(result)) => Some(result),
+                    Some(Err(fault)) => {
+                        self.complain(fault);
+                        None
+                    }
+                    None => None,
+                },
+                Err(error) => {
+                    let fault = message::refusal(self.text, first.start, extent, &error);
+                    self.complain(fault);
+                    None
+                }
+            }
+        };
+        if result.is_none() && matches!(rule, Rule::binding | Rule::function) {
+            self.lose(rule, first, extent);
         }
-        Rule::constraint => {
-            let discrete = parts.next_if(|pair| pair.as_rule() == Rule::discrete).is_some();
-            let name = owned(&parts.next()?, base);
-            let arguments = values(parts.nth(1)?, base)?;
-            Statement::Constraint { discrete, name, arguments }
+        result
+    }
+
+    /// Notes what a statement that could not be read would have given a value.
+    fn lose(&mut self, rule: Rule, first: &Token, extent: &Extent) {
+        if extent.fault.as_ref().is_some_and(|fault| fault.code.starts_with("E06")) {
+            return;
         }
-        _ => return None,
-    };
-    Some(Spanned { value, span })
-}
+        let text = &self.text[first.start..extent.end];
+        let rule = if rule == Rule::function { Rule::lost_function } else { Rule::lost_binding };
+        let pair = Grammar::parse(rule, text).ok().and_then(|mut pairs| pairs.next());
+        let found = pair.and_then(|pair| build::lost(pair, first.start).ok());
+        self.lost.extend(found);
+    }
 
-/// The values of a list, without the punctuation.
-fn values(list: Pair<'_, Rule>, base: usize) -> Option<Vec<Spanned<Expression>>> {
-    let values = list.into_inner().filter(|pair| pair.as_rule() == Rule::expression);
-    values.map(|pair| expression(pair, base)).collect()
-}
-
-fn expression(pair: Pair<'_, Rule>, base: usize) -> Option<Spanned<Expression>> {
-    let span = span(&pair, base);
-    let inner = if pair.as_rule() == Rule::expression { pair.into_inner().next()? } else { pair };
-    let value = match inner.as_rule() {
-        Rule::set => Expression::Set(values(inner, base)?),
-        Rule::number => Expression::Number(inner.as_str().to_owned()),
-        Rule::text => Expression::Text(unescaped(inner.into_inner().next()?.as_str())),
-        Rule::variable => Expression::Variable(inner.as_str().get(1..)?.to_owned()),
-        Rule::node => Expression::Node(inner.as_str().get(1..)?.to_owned()),
-        Rule::path | Rule::identifier => Expression::Name(inner.as_str().to_owned()),
-        Rule::enumeration => {
-            let mut parts = inner.into_inner();
-            let head = parts.next()?.as_str().to_owned();
-            let elements = parts.next()?.into_inner().filter(|pair| pair.as_rule() == Rule::element);
-            let elements = elements.map(|pair| element(pair, base)).collect::<Option<_>>()?;
-            let tail = parts.nth(1).map_or_else(String::new, |pair| pair.as_str().to_owned());
-            Expression::Enumeration { head, elements, tail }
-        }
-        _ => return None,
-    };
-    Some(Spanned { value, span })
-}
-
-fn element(pair: Pair<'_, Rule>, base: usize) -> Option<Spanned<Element>> {
-    let span = span(&pair, base);
-    let inner = pair.into_inner().next()?;
-    let value = if inner.as_rule() == Rule::range {
-        let mut bounds = inner.into_inner();
-        Element::Range(bounds.next()?.as_str().to_owned(), bounds.next()?.as_str().to_owned())
-    } else {
-        Element::One(expression(inner, base)?.value)
-    };
-    Some(Spanned { value, span })
-}
-
-fn unescaped(content: &str) -> String {
-    let mut text = String::with_capacity(content.len());
-    let mut characters = content.chars();
-    while let Some(character) = characters.next() {
-        match character {
-            '\\' => match characters.next() {
-                Some('n') => text.push('\n'),
-                Some('t') => text.push('\t'),
-                Some(other) => text.push(other),
-                None => {}
-            },
-            other => text.push(other),
+    /// A statement that was read must have ended with its semicolon.
+    fn want_semicolon(&mut self, extent: &Extent, sound: bool) {
+        if sound && extent.stop != Stop::Semicolon {
+            let fault = message::missing(self.text, ";", extent);
+            self.complain(fault);
         }
     }
-    text
+
+    /// The block that comes next, and where it ends. Where the brace is missing, it is
+    /// taken as written: the mistake was told already.
+    fn block(&mut self, inside: usize) -> (Block, usize) {
+        let brace = self.scanner.peek();
+        if inside >= DEEPEST {
+            let message = format!("blocks nest more than {DEEPEST} deep");
+            self.complain(Diagnostic::error("E0601", brace.span(), message));
+            self.scanner.skip_block();
+            return (Block::default(), self.scanner.at);
+        }
+        let opened = brace.kind == Kind::Open(b'{');
+        if opened {
+            self.scanner.next();
+        }
+        let statements = self.statements(inside + 1);
+        let closing = self.scanner.peek();
+        if closing.kind == Kind::Close(b'}') {
+            self.scanner.next();
+        } else if opened && !self.unclosed && !self.scanner.has_fault() {
+            self.unclosed = true;
+            let fault = Diagnostic::error("E0003", brace.span(), "this `{` is never closed");
+            self.complain(fault.with_help("write `}` where the block ends"));
+        }
+        let span = between(brace.start, self.scanner.at);
+        (Block { statements, span }, self.scanner.at)
+    }
+
+    /// The block of a head, if there is one; complains about a missing one if the head was sound.
+    fn body(&mut self, extent: &Extent, sound: bool, inside: usize) -> Option<(Block, usize)> {
+        if extent.fault.as_ref().is_some_and(|fault| fault.code == "E0601") && extent.stop == Stop::Body {
+            self.scanner.skip_block();
+            return None;
+        }
+        if sound && extent.stop != Stop::Body {
+            let fault = message::missing(self.text, "{", extent);
+            self.complain(fault);
+        }
+        match extent.stop {
+            Stop::Body | Stop::Next => Some(self.block(inside)),
+            _ => None,
+        }
+    }
+
+    fn repetition(&mut self, first: Token, inside: usize) -> Option<(Statement, usize)> {
+        let extent = self.scanner.extent(Shape::Head, inside);
+        let head = self.read(Rule::for_head, &first, &extent, build::repetition);
+        let body = self.body(&extent, head.is_some(), inside);
+        let ((variable, over), (body, end)) = (head?, body?);
+        Some((Statement::For { variable, over, body }, end))
+    }
+
+    fn condition(&mut self, first: Token, inside: usize) -> Option<(Statement, usize)> {
+        let extent = self.scanner.extent(Shape::Head, inside);
+        let condition = self.read(Rule::if_head, &first, &extent, build::condition);
+        let then = self.body(&extent, condition.is_some(), inside);
+        let mut end = then.as_ref().map_or(extent.end, |(_, end)| *end);
+        let mut otherwise = None;
+        let token = self.scanner.peek();
+        if then.is_some() && self.word(&token) == "else" {
+            self.scanner.next();
+            let next = self.scanner.peek();
+            let block = if self.word(&next) == "if" && next.kind == Kind::Word {
+                self.chained(next, inside + 1)
+            } else {
+                self.alternative(&token, &next, inside)
+            };
+            if let Some((block, at)) = block {
+                otherwise = Some(block);
+                end = at;
+            }
+        }
+        let (condition, (then, _)) = (condition?, then?);
+        Some((Statement::If { condition, then, otherwise }, end))
+    }
+
+    /// What stands behind `else`.
+    fn alternative(&mut self, word: &Token, next: &Token, inside: usize) -> Option<(Block, usize)> {
+        if next.kind != Kind::Open(b'{') {
+            let message =
+                format!("expected `{{` or `if` after `else`, found {}", message::found(self.text, next));
+            self.complain(Diagnostic::error("E0002", between(word.end, word.end), message));
+            if matches!(next.kind, Kind::End | Kind::Semicolon | Kind::Close(_)) {
+                return None;
+            }
+        }
+        Some(self.block(inside))
+    }
+
+    /// `else if`: a block with nothing but the second `if` in it.
+    fn chained(&mut self, next: Token, inside: usize) -> Option<(Block, usize)> {
+        if inside >= DEEPEST {
+            let message = format!("more than {DEEPEST} times `else if`, or blocks that nest so deep");
+            self.complain(Diagnostic::error("E0601", next.span(), message));
+            self.skip_chain();
+            return None;
+        }
+        let (value, end) = self.condition(next, inside)?;
+        let span = between(next.start, end);
+        Some((Block { statements: vec![Spanned { value, span }], span }, end))
+    }
+
+    /// Goes behind the last block of an `if`.
+    fn skip_chain(&mut self) {
+        loop {
+            self.scanner.extent(Shape::Head, 0);
+            if self.scanner.peek().kind != Kind::Open(b'{') {
+                return;
+            }
+            self.scanner.skip_block();
+            let token = self.scanner.peek();
+            if self.word(&token) != "else" {
+                return;
+            }
+            self.scanner.next();
+        }
+    }
+
+    /// An `else` with no `if` before it.
+    fn orphan(&mut self, first: Token, inside: usize) {
+        let fault = Diagnostic::error("E0002", first.span(), "there is no `if` before this `else`");
+        self.complain(fault);
+        self.scanner.next();
+        let next = self.scanner.peek();
+        if next.kind == Kind::Open(b'{') {
+            self.block(inside);
+        } else if self.word(&next) == "if" {
+            self.condition(next, inside);
+        }
+    }
+
+    fn function(&mut self, first: Token, inside: usize) -> Option<(Statement, usize)> {
+        let extent = self.scanner.extent(Shape::Function, inside);
+        let head = self.read(Rule::function, &first, &extent, build::function);
+        // What stands behind `=` is no block.
+        if let Some((name, parameters, Some(value))) = head {
+            self.want_semicolon(&extent, true);
+            if extent.stop == Stop::Body {
+                self.block(inside);
+            }
+            return Some((Statement::Function { name, parameters, body: Body::Value(value) }, extent.end));
+        }
+        let body = self.body(&extent, head.is_some(), inside);
+        let ((name, parameters, _), (body, end)) = (head?, body?);
+        Some((Statement::Function { name, parameters, body: Body::Block(body) }, end))
+    }
+
+    /// A statement that begins like none. If a block follows, its statements are looked at.
+    fn unknown(&mut self, first: Token, second: Token, inside: usize) {
+        let extent = self.scanner.extent(Shape::Unknown, inside);
+        let fault = match &extent.fault {
+            Some(fault) => fault.clone(),
+            None => message::unknown(self.text, &first, &second, &extent),
+        };
+        let deep = fault.code == "E0601";
+        self.complain(fault);
+        if extent.stop == Stop::Body {
+            if deep {
+                self.scanner.skip_block();
+            } else {
+                self.block(inside);
+            }
+        }
+    }
 }

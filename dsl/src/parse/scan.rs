@@ -1,0 +1,712 @@
+//! Where statements end, found by looking at tokens only.
+//!
+//! The scanner knows brackets, texts and comments and has an eye for what can only be
+//! the start of the next statement. It never goes back, so reading is linear however
+//! broken a text is.
+
+use super::DEEPEST;
+use super::LONGEST;
+use crate::Comment;
+use crate::Diagnostic;
+use crate::Span;
+
+/// What a token is, as far as the ends of statements depend on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Word,
+    Number,
+    Text,
+    Variable,
+    Node,
+    /// `(`, `[` or `{`.
+    Open(u8),
+    /// `)`, `]` or `}`.
+    Close(u8),
+    Semicolon,
+    /// `>>`
+    Discrete,
+    /// Other punctuation.
+    Sign,
+    /// What can stand nowhere; its diagnostic is at hand.
+    Bad,
+    /// The end of the file.
+    End,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Token {
+    pub(super) kind: Kind,
+    pub(super) start: usize,
+    pub(super) end: usize,
+    /// Where its line begins if it is the first on it.
+    pub(super) line: Option<usize>,
+}
+
+impl Token {
+    pub(super) fn span(&self) -> Span {
+        between(self.start, self.end)
+    }
+}
+
+/// What a statement may look like, as its first word promises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// It ends with a semicolon.
+    Simple,
+    /// It ends before the brace of a block.
+    Head,
+    /// The same, unless `=` comes first.
+    Function,
+    /// Nobody knows.
+    Unknown,
+}
+
+/// Why a statement ends where it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// At its semicolon.
+    Semicolon,
+    /// Before the brace of a block.
+    Body,
+    /// Before what can only be another statement.
+    Next,
+    /// Before the brace that closes the block it is in.
+    Outer,
+    /// With the file.
+    File,
+}
+
+/// How far a statement goes.
+#[derive(Debug)]
+pub(super) struct Extent {
+    /// Where its last token ends; the semicolon is one.
+    pub(super) end: usize,
+    /// Where the last token before the semicolon ends.
+    pub(super) last: usize,
+    pub(super) stop: Stop,
+    /// Why it need not be read at all.
+    pub(super) fault: Option<Diagnostic>,
+}
+
+/// The bytes `start..end`. Texts are at most 16 MiB long, so they fit.
+pub(super) fn between(start: usize, end: usize) -> Span {
+    Span { start: start as u32, end: end as u32 }
+}
+
+/// Walks over the tokens of a text, once.
+pub(super) struct Scanner<'a> {
+    pub(super) text: &'a str,
+    /// Where the next token is looked for.
+    pub(super) at: usize,
+    pub(super) comments: Vec<Comment>,
+    /// Comments that begin before are known already.
+    noted: usize,
+    /// How far the current line is indented.
+    indentation: usize,
+    /// The first fault since it was asked for: a bad token, a comment that is not closed.
+    fault: Option<Diagnostic>,
+    /// Nobody is going to ask for it.
+    muted: bool,
+}
+
+impl<'a> Scanner<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        let mut scanner =
+            Self { text, at: 0, comments: Vec::new(), noted: 0, indentation: 0, fault: None, muted: false };
+        let start = if text.starts_with('\u{FEFF}') { 3 } else { 0 };
+        if text[start..].starts_with("#!") {
+            let end = scanner.line_end(start);
+            scanner.note(start, end, false);
+            scanner.at = end;
+        }
+        scanner
+    }
+
+    fn byte(&self, at: usize) -> u8 {
+        self.text.as_bytes().get(at).copied().unwrap_or(0)
+    }
+
+    fn line_end(&self, from: usize) -> usize {
+        let length = self.text.as_bytes()[from..].iter().position(|&byte| byte == b'\n');
+        let end = length.map_or(self.text.len(), |length| from + length);
+        if end > from && self.byte(end - 1) == b'\r' { end - 1 } else { end }
+    }
+
+    fn note(&mut self, start: usize, end: usize, block: bool) {
+        if start >= self.noted {
+            self.comments.push(Comment { span: between(start, end), block });
+            self.noted = end;
+        }
+    }
+
+    /// The first complaint since the last call.
+    pub(super) fn take_fault(&mut self) -> Option<Diagnostic> {
+        self.fault.take()
+    }
+
+    /// True if there is a complaint that nobody took.
+    pub(super) fn has_fault(&self) -> bool {
+        self.fault.is_some()
+    }
+
+    fn blame(&mut self, diagnostic: impl FnOnce() -> Diagnostic) {
+        if self.fault.is_none() && !self.muted {
+            self.fault = Some(diagnostic());
+        }
+    }
+
+    /// Looks at the next token without taking it.
+    pub(super) fn peek(&mut self) -> Token {
+        let (at, indentation, muted) = (self.at, self.indentation, self.muted);
+        self.muted = true;
+        let token = self.next();
+        (self.at, self.indentation, self.muted) = (at, indentation, muted);
+        token
+    }
+
+    /// Takes the next token.
+    pub(super) fn next(&mut self) -> Token {
+        let line = self.skip();
+        let start = self.at;
+        if let Some(line) = line {
+            self.indentation = start - line;
+        }
+        let kind = self.token();
+        Token { kind, start, end: self.at, line }
+    }
+
+    /// Skips blanks and comments; says where the line begins if no token stands before on it.
+    fn skip(&mut self) -> Option<usize> {
+        let mut line = (self.at == 0).then_some(0);
+        loop {
+            match self.byte(self.at) {
+                b'\n' => {
+                    self.at += 1;
+                    line = Some(self.at);
+                }
+                b' ' | b'\t' | b'\r' => self.at += 1,
+                0xEF if self.text[self.at..].starts_with('\u{FEFF}') => self.at += 3,
+                b'/' if self.byte(self.at + 1) == b'/' => {
+                    let end = self.line_end(self.at);
+                    self.note(self.at, end, false);
+                    self.at = end;
+                }
+                b'/' if self.byte(self.at + 1) == b'*' => {
+                    let start = self.at;
+                    self.block_comment();
+                    let feed = self.text.as_bytes()[start..self.at].iter().rposition(|&byte| byte == b'\n');
+                    line = feed.map(|offset| start + offset + 1).or(line);
+                }
+                _ => return line,
+            }
+        }
+    }
+
+    fn block_comment(&mut self) {
+        let start = self.at;
+        let (mut depth, mut deepest) = (0usize, 0);
+        loop {
+            match (self.byte(self.at), self.byte(self.at + 1)) {
+                (b'/', b'*') => {
+                    depth += 1;
+                    deepest = deepest.max(depth);
+                    self.at += 2;
+                }
+                (b'*', b'/') => {
+                    depth -= 1;
+                    self.at += 2;
+                    if depth == 0 {
+                        break;
+                    }
+                }
+                _ if self.at >= self.text.len() => {
+                    self.at = self.text.len();
+                    let help = match deepest {
+                        1 => "write `*/` where it ends",
+                        _ => "comments nest: every `/*` needs its own `*/`",
+                    };
+                    let span = between(start, start + 2);
+                    self.blame(|| {
+                        Diagnostic::error("E0003", span, "this comment is never closed").with_help(help)
+                    });
+                    break;
+                }
+                _ => self.at += 1,
+            }
+        }
+        if deepest > DEEPEST {
+            let message = format!("comments nest more than {DEEPEST} deep");
+            self.blame(|| Diagnostic::error("E0601", between(start, start + 2), message));
+        }
+        self.note(start, self.at, true);
+    }
+
+    fn while_byte(&mut self, holds: impl Fn(u8) -> bool) {
+        while holds(self.byte(self.at)) {
+            self.at += 1;
+        }
+    }
+
+    fn token(&mut self) -> Kind {
+        if self.at >= self.text.len() {
+            return Kind::End;
+        }
+        let start = self.at;
+        let byte = self.byte(start);
+        self.at += 1;
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' => {
+                self.dotted(|byte| byte.is_ascii_alphabetic());
+                self.letters_beyond(start, Kind::Word)
+            }
+            b'0'..=b'9' => {
+                self.while_byte(in_name);
+                if self.byte(self.at) == b'.' && self.byte(self.at + 1).is_ascii_digit() {
+                    self.at += 1;
+                    self.while_byte(in_name);
+                }
+                self.letters_beyond(start, Kind::Number)
+            }
+            b'_' => {
+                self.while_byte(in_name);
+                Kind::Sign
+            }
+            b'$' => {
+                self.dotted(|byte| byte.is_ascii_alphanumeric() || byte == b'[');
+                self.letters_beyond(start, Kind::Variable)
+            }
+            b'@' if self.byte(self.at) == b'"' => {
+                self.at += 1;
+                if self.closing('"', start) { Kind::Node } else { Kind::Bad }
+            }
+            b'@' => {
+                while in_name(self.byte(self.at))
+                    || (matches!(self.byte(self.at), b'.' | b'-')
+                        && (in_name(self.byte(self.at + 1)) || matches!(self.byte(self.at + 1), b'-' | b'[')))
+                {
+                    self.at += 1;
+                }
+                self.letters_beyond(start, Kind::Node)
+            }
+            b'"' => {
+                if self.closing('"', start) {
+                    Kind::Text
+                } else {
+                    Kind::Bad
+                }
+            }
+            b'(' | b'[' | b'{' => Kind::Open(byte),
+            b')' | b']' | b'}' => Kind::Close(byte),
+            b';' => Kind::Semicolon,
+            b'>' if self.byte(self.at) == b'>' => {
+                self.at += 1;
+                Kind::Discrete
+            }
+            b'=' | b'!' | b'<' | b'>' | b'+' | b'-' | b'*' | b'/' | b'%' if self.byte(self.at) == b'=' => {
+                self.at += 1;
+                Kind::Sign
+            }
+            b'&' | b'|' if self.byte(self.at) == byte => {
+                self.at += 1;
+                Kind::Sign
+            }
+            b'+' | b'-' | b'*' | b'/' | b'%' | b'^' | b'!' | b'#' | b'=' | b'<' | b'>' | b',' | b':'
+            | b'.' => Kind::Sign,
+            _ => {
+                self.at = start;
+                self.stranger()
+            }
+        }
+    }
+
+    /// A run of the characters of names, with dots before what may follow one.
+    fn dotted(&mut self, follows: impl Fn(u8) -> bool) {
+        loop {
+            self.while_byte(in_name);
+            if self.byte(self.at) != b'.' || !follows(self.byte(self.at + 1)) {
+                return;
+            }
+            self.at += 1;
+        }
+    }
+
+    /// `VMé` is one mistake, not a name and a mistake.
+    fn letters_beyond(&mut self, start: usize, kind: Kind) -> Kind {
+        if self.byte(self.at) < 0x80 || !self.text[self.at..].starts_with(char::is_alphanumeric) {
+            return kind;
+        }
+        let rest = &self.text[self.at..];
+        let length = rest.find(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '-' | '.'));
+        self.at = length.map_or(self.text.len(), |length| self.at + length);
+        let (text, span) = (self.text, between(start, self.at));
+        self.blame(|| {
+            let message =
+                format!("`{}` is no name", shortened(&text[span.start as usize..span.end as usize]));
+            Diagnostic::error("E0001", span, message).with_help(
+                "names are made of the letters a to z, digits and `_`; write others as vm\"…\" or @\"…\"",
+            )
+        });
+        Kind::Bad
+    }
+
+    /// Goes behind the quote that closes a text in the same line.
+    fn closing(&mut self, quote: char, start: usize) -> bool {
+        let mut characters = self.text[self.at..].char_indices();
+        while let Some((offset, character)) = characters.next() {
+            match character {
+                '\n' => break,
+                '\\' if self.byte(self.at + offset + 1) != b'\n' => {
+                    characters.next();
+                }
+                _ if character == quote => {
+                    self.at += offset + character.len_utf8();
+                    return true;
+                }
+                _ => {}
+            }
+        }
+        // Reading goes on in the next line: one quote does not swallow the file.
+        self.at = self.line_end(self.at).max(self.at);
+        let span = between(start, self.at);
+        self.blame(|| {
+            let fault = Diagnostic::error("E0003", span, "this text is not closed");
+            fault.with_help(format!("it needs a `{quote}` in the same line"))
+        });
+        false
+    }
+
+    /// Takes what can stand nowhere.
+    fn stranger(&mut self) -> Kind {
+        let start = self.at;
+        let Some(first) = self.text[start..].chars().next() else { return Kind::End };
+        if first.is_alphanumeric() {
+            return self.letters_beyond(start, Kind::Bad);
+        }
+        self.at += first.len_utf8();
+        let partner = match first {
+            '“' | '”' | '„' => Some(['”', '“']),
+            '«' | '»' => Some(['»', '«']),
+            '‘' | '’' => Some(['’', '‘']),
+            '\'' | '`' => Some([first, first]),
+            _ => None,
+        };
+        if let Some(partner) = partner {
+            let line = &self.text[self.at..self.line_end(self.at).max(self.at)];
+            if let Some(offset) = line.find(partner) {
+                self.at += offset + line[offset..].chars().next().map_or(0, char::len_utf8);
+            }
+        }
+        let span = between(start, self.at);
+        self.blame(|| {
+            let (message, help) = strange(first);
+            let mut fault = Diagnostic::error("E0001", span, message);
+            fault.help = help.map(str::to_owned);
+            fault
+        });
+        Kind::Bad
+    }
+
+    /// Finds the end of the statement that begins at the next token and goes there.
+    /// `inside` says how many blocks it is in.
+    pub(super) fn extent(&mut self, mut shape: Shape, inside: usize) -> Extent {
+        let mut open: Vec<Bracket> = Vec::new();
+        let mut balance = Balance::default();
+        let mut fault = self.take_fault();
+        let mut count = 0usize;
+        let mut indentation = 0;
+        let mut previous: Option<Token> = None;
+        self.muted = fault.is_some();
+        let (end, last, stop) = loop {
+            let before = self.at;
+            let token = self.next();
+            count += 1;
+            if let Some(found) = self.take_fault() {
+                fault.get_or_insert(found);
+                self.muted = true;
+            }
+            if count == LONGEST && fault.is_none() {
+                let message = format!("a statement has more than {LONGEST} words and signs");
+                fault = Some(Diagnostic::error("E0603", token.span(), message));
+            }
+            let last = previous.map_or(token.start, |token| token.end);
+            if let Some(previous) = previous
+                && self.begins(&token, &previous, open.len(), indentation)
+            {
+                self.at = before;
+                break (last, last, Stop::Next);
+            }
+            match token.kind {
+                Kind::End => {
+                    self.at = token.start;
+                    break (last, last, Stop::File);
+                }
+                Kind::Semicolon => {
+                    if shape != Shape::Simple
+                        && let Some(brace) = body_before_semicolon(&open)
+                    {
+                        self.at = brace.at;
+                        break (brace.last, brace.last, Stop::Body);
+                    }
+                    break (token.end, last, Stop::Semicolon);
+                }
+                Kind::Open(byte) => {
+                    let value = previous.is_some_and(|previous| self.ends_value(&previous));
+                    if byte == b'{' && value && open.is_empty() && shape != Shape::Simple {
+                        self.at = token.start;
+                        break (last, last, Stop::Body);
+                    }
+                    open.push(Bracket { byte, at: token.start, last, value });
+                    balance.open(byte);
+                    if open.len() + inside > DEEPEST && fault.is_none() {
+                        let message = format!("brackets and blocks nest more than {DEEPEST} deep");
+                        fault = Some(Diagnostic::error("E0601", token.span(), message));
+                    }
+                }
+                Kind::Sign
+                    if shape == Shape::Function
+                        && open.is_empty()
+                        && &self.text[token.start..token.end] == "=" =>
+                {
+                    shape = Shape::Simple;
+                }
+                // A word that begins a statement, right behind a brace: so that begins a block.
+                Kind::Word
+                    if shape != Shape::Simple
+                        && previous.is_some_and(|previous| previous.kind == Kind::Open(b'{'))
+                        && starts_statement(&self.text[token.start..token.end]) =>
+                {
+                    if let Some(brace) = open.last() {
+                        self.at = brace.at;
+                        break (brace.last, brace.last, Stop::Body);
+                    }
+                }
+                Kind::Close(byte) => {
+                    match balance.partner(byte, &open, |bracket| bracket.byte) {
+                        // One that was forgotten in between is found when the statement is read.
+                        Some(index) => {
+                            open.drain(index..).for_each(|bracket| balance.close(bracket.byte));
+                        }
+                        None if byte == b'}' && previous.is_some() && (inside > 0 || open.is_empty()) => {
+                            // `spread(VM1};` is a wrong bracket, not the end of the block.
+                            if open.is_empty() || self.peek().kind != Kind::Semicolon {
+                                self.at = before;
+                                break (last, last, Stop::Outer);
+                            }
+                        }
+                        None => {}
+                    }
+                }
+                _ => {}
+            }
+            if previous.is_none() {
+                indentation = self.indentation;
+            }
+            previous = Some(token);
+        };
+        self.muted = false;
+        Extent { end, last, stop, fault }
+    }
+
+    /// What is before `end`, reading from where the scanner stands: the innermost bracket
+    /// that is open, and the last token.
+    pub(super) fn before(mut self, end: usize) -> (Option<(u8, usize)>, Option<Token>) {
+        let mut open: Vec<(u8, usize)> = Vec::new();
+        let mut balance = Balance::default();
+        let mut last = None;
+        self.muted = true;
+        loop {
+            let token = self.next();
+            match token.kind {
+                _ if token.start >= end => break,
+                Kind::End => break,
+                Kind::Open(byte) => {
+                    open.push((byte, token.start));
+                    balance.open(byte);
+                }
+                Kind::Close(byte) => {
+                    if let Some(index) = balance.partner(byte, &open, |&(other, _)| other) {
+                        open.drain(index..).for_each(|(other, _)| balance.close(other));
+                    }
+                }
+                _ => {}
+            }
+            last = Some(token);
+        }
+        (open.pop(), last)
+    }
+
+    /// True if a value may end with this token.
+    fn ends_value(&self, token: &Token) -> bool {
+        match token.kind {
+            Kind::Number | Kind::Text | Kind::Variable | Kind::Node | Kind::Close(_) => true,
+            Kind::Word => !wants_more(&self.text[token.start..token.end]),
+            _ => false,
+        }
+    }
+
+    /// True if the token can only be the first of a statement, after this one.
+    fn begins(&mut self, token: &Token, previous: &Token, depth: usize, indentation: usize) -> bool {
+        if !self.ends_value(previous) {
+            return false;
+        }
+        if depth > 0 {
+            // A forgotten bracket and a forgotten comma look alike: the indentation decides.
+            let Some(line) = token.line else { return false };
+            if token.start - line > indentation {
+                return false;
+            }
+        }
+        let word = &self.text[token.start..token.end];
+        match token.kind {
+            Kind::Discrete => true,
+            Kind::Word if starts_statement(word) && !matches!(self.byte(token.end), b'[') => true,
+            Kind::Word if wants_more(word) && !announces_statement(word) => false,
+            Kind::Word | Kind::Variable | Kind::Node => {
+                let next = self.peek();
+                let sign = &self.text[next.start..next.end];
+                match next.kind {
+                    Kind::Open(b'(') if token.kind == Kind::Word => {
+                        token.line.is_some() || matches!(previous.kind, Kind::Close(_))
+                    }
+                    Kind::Open(b'[') => token.line.is_some() && next.start == token.end,
+                    Kind::Word | Kind::Text => token.line.is_some() && announces_statement(word),
+                    Kind::Sign => match sign {
+                        ":" => token.line.is_some(),
+                        "=" | "+=" | "-=" | "*=" | "/=" | "%=" => token.line.is_some() || depth == 0,
+                        _ => false,
+                    },
+                    _ => false,
+                }
+            }
+            _ => false,
+        }
+    }
+
+    /// Goes behind the brace that closes the block whose opening brace comes next.
+    pub(super) fn skip_block(&mut self) {
+        let mut depth = 0usize;
+        loop {
+            match self.next().kind {
+                Kind::Open(b'{') => depth += 1,
+                Kind::Close(b'}') => depth = depth.saturating_sub(1),
+                Kind::End => return,
+                _ => continue,
+            }
+            if depth == 0 {
+                return;
+            }
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Bracket {
+    byte: u8,
+    at: usize,
+    /// Where the token before it ends.
+    last: usize,
+    /// That token ends a value.
+    value: bool,
+}
+
+/// Which of the open brackets is the block of a head, if a semicolon comes next:
+/// a brace after a value if there is one, or else the first brace.
+fn body_before_semicolon(open: &[Bracket]) -> Option<Bracket> {
+    let mut braces = open.iter().filter(|bracket| bracket.byte == b'{').copied();
+    braces.clone().rfind(|bracket| bracket.value).or_else(|| braces.next())
+}
+
+/// How many brackets of each kind are open: without it, every bracket that closes nothing
+/// would be a walk over all that are open.
+#[derive(Default)]
+struct Balance([usize; 3]);
+
+impl Balance {
+    fn kind(byte: u8) -> usize {
+        match byte {
+            b'(' | b')' => 0,
+            b'[' | b']' => 1,
+            _ => 2,
+        }
+    }
+
+    fn open(&mut self, byte: u8) {
+        self.0[Self::kind(byte)] += 1;
+    }
+
+    fn close(&mut self, byte: u8) {
+        self.0[Self::kind(byte)] -= 1;
+    }
+
+    /// Which of the open brackets a closing one closes.
+    fn partner<T>(&self, closing: u8, open: &[T], byte: impl Fn(&T) -> u8) -> Option<usize> {
+        let kind = Self::kind(closing);
+        if self.0[kind] == 0 {
+            return None;
+        }
+        open.iter().rposition(|bracket| Self::kind(byte(bracket)) == kind)
+    }
+}
+
+/// What to say about a character that can stand nowhere.
+fn strange(character: char) -> (String, Option<&'static str>) {
+    let (message, help) = match character {
+        '“' | '”' | '„' | '«' | '»' | '‘' | '’' | '\'' | '`' => {
+            ("does not quote a text", "write it between straight quotes: \"…\"")
+        }
+        '|' => ("means nothing alone", "the number of elements is `#x`, not `|x|`; \"or\" is `||`"),
+        '&' => ("means nothing alone", "\"and\" is `&&`"),
+        '–' | '—' | '−' => ("is no minus", "write `-`"),
+        '×' | '÷' | '·' => ("is no operator", "write `*` or `/`"),
+        '≤' | '≥' | '≠' => ("is no operator", "write `<=`, `>=` or `!=`"),
+        '…' => ("is no range", "write two dots: `1..4`"),
+        _ if character.is_whitespace() => {
+            let message = format!("U+{:04X} is no plain blank", u32::from(character));
+            return (message, Some("put an ordinary blank in its place"));
+        }
+        _ if character.is_control() || !is_visible(character) => {
+            return (format!("the character U+{:04X} cannot stand here", u32::from(character)), None);
+        }
+        _ => return (format!("`{character}` cannot stand here"), None),
+    };
+    (format!("`{character}` {message}"), Some(help))
+}
+
+/// False for what a terminal does not show, or shows in a way that deceives.
+fn is_visible(character: char) -> bool {
+    !matches!(character, '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF0}'..='\u{FFFB}' | '\u{E000}'..='\u{F8FF}')
+}
+
+fn in_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+/// Words that end nothing: something follows them.
+fn wants_more(word: &str) -> bool {
+    starts_statement(word)
+        || announces_statement(word)
+        || matches!(
+            word,
+            "in" | "to" | "else" | "on" | "as" | "by" | "soft" | "tagged" | "named" | "with" | "all"
+        )
+        || matches!(word, "running" | "sleeping")
+}
+
+/// Reserved words that begin a statement.
+pub(super) fn starts_statement(word: &str) -> bool {
+    matches!(word, "namespace" | "import" | "export" | "for" | "if")
+}
+
+/// Words that begin a statement if another word or a text follows.
+pub(super) fn announces_statement(word: &str) -> bool {
+    matches!(word, "include" | "resource" | "template" | "def" | "minimise" | "minimize")
+}
+
+/// A piece of the text for a message, not longer than a line of it should be.
+pub(super) fn shortened(text: &str) -> String {
+    let line = text.lines().next().unwrap_or("");
+    match line.char_indices().nth(32) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_owned(),
+    }
+}
