@@ -24,6 +24,7 @@
 //! assert_eq!(built.instance.constraints().len(), 1);
 //! ```
 
+mod codes;
 mod declare;
 mod evaluate;
 mod expression;
@@ -35,12 +36,15 @@ mod log;
 mod lost;
 mod lower;
 mod operate;
+pub mod render;
 mod report;
 mod scope;
 mod select;
 mod value;
 mod world;
 
+pub use codes::codes;
+pub use codes::explain;
 pub use evaluate::Place;
 pub use load::Files;
 pub use load::Memory;
@@ -118,7 +122,7 @@ impl Program {
                 && !std::mem::replace(shown, true)
             {
                 let imports = script.imports.iter().flat_map(|import| &import.scripts);
-                let imports: Vec<usize> = imports.copied().collect();
+                let imports: Vec<usize> = imports.map(|(script, _)| *script).collect();
                 open.extend(imports.into_iter().rev().map(|script| (script, depth + 1)));
             }
         }
