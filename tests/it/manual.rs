@@ -16,10 +16,19 @@
 //! `UPDATE=1 cargo test --test it manual` writes what is made, and what is printed, into the book.
 
 use quadrille::constraint;
+use quadrille::format;
+use quadrille::script;
+use quadrille::script::Diagnostic;
+use quadrille::script::Files;
+use quadrille::script::Program;
+use quadrille::script::Severity;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::fs;
+use std::fs::File;
+use std::io;
+use std::io::Read;
 use std::path::Component;
 use std::path::Path;
 use std::path::PathBuf;
@@ -166,20 +175,13 @@ impl Page {
             }
         } else {
             self.write(&name, &with_assertions(&block.text));
-            let mut arguments = vec!["lint", "--format", "json"];
-            if let Some(cluster) = block.value("cluster") {
-                arguments.extend(["--cluster", cluster]);
-            }
-            arguments.push(&name);
-            let output = self.quadrille(&arguments);
-            let (errors, warnings, said) = diagnostics(&output);
-            for (key, found) in [("error", errors), ("warning", warnings)] {
+            let cluster = block.value("cluster").map(|name| self.folder.join(name));
+            let (found, said) = evaluate(&self.folder, &name, cluster.as_deref());
+            for (key, severity) in [("error", Severity::Error), ("warning", Severity::Warning)] {
                 let expected = block.codes(key);
+                let found = codes(&found, severity);
                 if found != expected {
-                    self.fault(
-                        block,
-                        format!("{key}s: expected {expected:?}, found {found:?}\n{said}{}", text(&output.stderr)),
-                    );
+                    self.fault(block, format!("{key}s: expected {expected:?}, found {found:?}\n{said}"));
                 }
             }
         }
@@ -292,25 +294,43 @@ fn with_assertions(script: &str) -> String {
     checked
 }
 
-/// The codes of errors and warnings in what `lint --format json` writes, and all messages.
-fn diagnostics(output: &Output) -> (Vec<String>, Vec<String>, String) {
-    let (mut errors, mut warnings, mut said) = (Vec::new(), Vec::new(), String::new());
-    for line in text(&output.stdout).lines() {
-        let Ok(diagnostic) = serde_json::from_str::<Value>(line) else {
-            errors.push(line.to_owned());
-            continue;
-        };
-        let word = |key: &str| diagnostic[key].as_str().unwrap_or_default().to_owned();
-        let _ = writeln!(said, "{line}");
-        if word("severity") == "warning" { warnings.push(word("code")) } else { errors.push(word("code")) }
+/// The files of a page.
+struct Folder<'a>(&'a Path);
+
+impl Files for Folder<'_> {
+    fn read(&self, path: &Path, most: u64) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        File::open(self.0.join(path))?.take(most + 1).read_to_end(&mut bytes)?;
+        Ok(bytes)
     }
-    errors.sort();
-    warnings.sort();
-    // Nothing said and yet refused: an error without a code.
-    if errors.is_empty() && !output.status.success() {
-        errors.push(format!("{}", output.status));
+
+    fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
+        let inside = |path: PathBuf| path.strip_prefix(self.0).map(Path::to_owned).unwrap_or(path);
+        fs::read_dir(self.0.join(folder))?.map(|entry| entry.map(|entry| inside(entry.path()))).collect()
     }
-    (errors, warnings, said)
+}
+
+/// What is wrong with a script, and the same in words.
+fn evaluate(folder: &Path, name: &str, cluster: Option<&Path>) -> (Vec<Diagnostic>, String) {
+    let base = cluster.map(|path| {
+        let read = format::read_instance(read(path).as_bytes(), &format::ReadOptions::default());
+        read.expect("the cluster of the page").instance
+    });
+    let program = Program::load(&[name.into()], &[], &Folder(folder));
+    let found = match program.apply(base) {
+        Ok(built) => built.warnings,
+        Err(found) => found,
+    };
+    let said = script::render::human(program.report(), &found, false);
+    (found, said)
+}
+
+/// The codes of errors, or of warnings, sorted.
+fn codes(found: &[Diagnostic], severity: Severity) -> Vec<String> {
+    let found = found.iter().filter(|diagnostic| diagnostic.severity == severity);
+    let mut codes: Vec<String> = found.map(|diagnostic| diagnostic.code.to_owned()).collect();
+    codes.sort();
+    codes
 }
 
 /// The same without the times that were needed: `0.02 s`.
@@ -350,6 +370,17 @@ fn expect(path: &Path, text: &str) {
 }
 
 #[test]
+fn the_page_of_codes_is_what_the_command_says() {
+    let mut page = String::from(
+        "# Codes\n\nWhat `quadrille doc` says of each code of a [diagnostic](diagnostics.md).\n",
+    );
+    for (code, _) in script::codes() {
+        let _ = write!(page, "\n{}\n", script::explain(code).unwrap_or_default().trim_end());
+    }
+    expect(&book().join("language/codes.md"), &page);
+}
+
+#[test]
 fn the_pages_of_constraints_are_those_of_the_command() {
     let folder = book().join("constraints");
     fs::create_dir_all(&folder).expect("a folder of the book");
@@ -373,9 +404,8 @@ fn the_pages_of_constraints_are_those_of_the_command() {
     let mut lines: Vec<String> = summary.lines().filter(|line| !is_one(line)).map(str::to_owned).collect();
     let above = lines.iter().position(|line| line.ends_with("](constraints.md)"));
     let above = above.expect("the table of contents has the page constraints.md");
-    let entries = constraint::REGISTRY
-        .iter()
-        .map(|signature| format!("  - [{0}](constraints/{0}.md)", signature.name));
+    let entries =
+        constraint::REGISTRY.iter().map(|signature| format!("  - [{0}](constraints/{0}.md)", signature.name));
     lines.splice(above + 1..above + 1, entries);
     expect(&path, &(lines.join("\n") + "\n"));
 
@@ -408,9 +438,9 @@ fn the_examples_of_constraints_are_accepted() {
                  vm[1..4] : small<cpu=1, mem=1> running on @n1;\n{example}\n"
             );
             page.write("example.btrp", &script);
-            let (errors, warnings, said) = diagnostics(&page.quadrille(&["lint", "--format", "json", "example.btrp"]));
-            if !errors.is_empty() || !warnings.is_empty() {
-                faults.push(format!("{example}: {errors:?} {warnings:?}\n{said}"));
+            let (found, said) = evaluate(&page.folder, "example.btrp", None);
+            if !found.is_empty() {
+                faults.push(format!("{example}\n{said}"));
             }
         }
         let nodes = r#"{"name": "n1"}, {"name": "n2"}, {"name": "n3"}, {"name": "n4"}"#;
