@@ -7,12 +7,20 @@ const { LanguageClient } = require("vscode-languageclient/node");
 let client;
 
 async function start() {
-    const command = vscode.workspace.getConfiguration("quadrille").get("path") || "quadrille";
+    const settings = vscode.workspace.getConfiguration("quadrille");
+    const command = settings.get("path") || "quadrille";
+    const initializationOptions = {};
+    if (settings.get("include")?.length) {
+        initializationOptions.include = settings.get("include");
+    }
+    if (settings.get("cluster")) {
+        initializationOptions.cluster = settings.get("cluster");
+    }
     client = new LanguageClient(
         "quadrille",
         "Quadrille",
         { command, args: ["lsp"] },
-        { documentSelector: [{ language: "quadrille" }] },
+        { documentSelector: [{ language: "quadrille" }], initializationOptions },
     );
     try {
         await client.start();
@@ -38,7 +46,7 @@ async function activate(context) {
             await start();
         }),
         vscode.workspace.onDidChangeConfiguration(async (event) => {
-            if (event.affectsConfiguration("quadrille.path")) {
+            if (event.affectsConfiguration("quadrille")) {
                 await stop();
                 await start();
             }
