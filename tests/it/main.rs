@@ -5,6 +5,7 @@ mod cli;
 mod common;
 mod corpus;
 mod generate;
+mod manual;
 mod oracle;
 mod properties;
 mod replay;
