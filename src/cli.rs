@@ -1,10 +1,12 @@
 //! Arguments in, exit code out; one file a subcommand.
 
 mod check;
+mod completions;
 mod convert;
 mod doc;
 mod generate;
 mod input;
+mod man;
 mod memory;
 mod output;
 mod plan;
@@ -109,6 +111,10 @@ enum Task {
     Generate(generate::Arguments),
     /// Print the manual page of a constraint, or list the constraints.
     Doc(doc::Arguments),
+    /// Print what a shell needs to complete the arguments of this command.
+    Completions(completions::Arguments),
+    /// Print the manual page of this command, or write one for each subcommand into a folder.
+    Man(man::Arguments),
 }
 
 /// Does what the arguments say; returns the exit code. Prints its own errors.
@@ -129,6 +135,8 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> i32 {
         Task::Schema(arguments) => schema::run(&arguments),
         Task::Generate(arguments) => generate::run(&arguments, &terminal),
         Task::Doc(arguments) => doc::run(&arguments),
+        Task::Completions(arguments) => completions::run(&arguments),
+        Task::Man(arguments) => man::run(&arguments),
     };
     match result {
         Ok(exit) => exit as i32,
