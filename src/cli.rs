@@ -12,6 +12,7 @@ mod output;
 mod plan;
 mod progress;
 mod schema;
+mod script;
 mod term;
 mod units;
 
@@ -45,10 +46,16 @@ enum Exit {
 #[derive(Debug)]
 struct Failure {
     exit: Exit,
+    /// Empty where everything has been said.
     message: String,
 }
 
 impl Failure {
+    /// The fault of the files given, which has been told.
+    fn silent() -> Self {
+        Self { exit: Exit::Input, message: String::new() }
+    }
+
     /// The fault of the files or arguments given.
     fn input(message: impl fmt::Display) -> Self {
         Self { exit: Exit::Input, message: message.to_string() }
@@ -64,12 +71,16 @@ const EXAMPLES: &str = "\
 Examples:
   quadrille plan cluster.json                     place, schedule, print the plan
   quadrille plan cluster.json.gz --format json -o plan.json --time-limit 10s
+  quadrille plan cluster.json --rules site.btrp   with the rules of a file besides
+  quadrille plan cluster.btrp                     a cluster that a rule file declares
   quadrille check cluster.json plan.json          every violation, in words
   quadrille convert cluster.json -o btrplace.json --format btrplace
   quadrille doc spread                            the manual page of a constraint
+  quadrille doc E0101                             what a mistake in a rule file means
 
 Instances and plans are Quadrille JSON or BtrPlace JSON, told apart by content;
-gzip is accepted, and `-` reads standard input.
+gzip is accepted, and `-` reads standard input. A rule file (`.btrp`) may declare
+the instance.
 
 Exit codes:
   0  done (also: nothing to do)     4  stopped by a limit without a plan
@@ -109,7 +120,7 @@ enum Task {
     Schema(schema::Arguments),
     /// Write a synthetic instance.
     Generate(generate::Arguments),
-    /// Print the manual page of a constraint, or list the constraints.
+    /// Print the manual page of a constraint or of a mistake, or list the constraints.
     Doc(doc::Arguments),
     /// Print what a shell needs to complete the arguments of this command.
     Completions(completions::Arguments),
@@ -141,7 +152,9 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> i32 {
     match result {
         Ok(exit) => exit as i32,
         Err(failure) => {
-            terminal.error(&failure.message);
+            if !failure.message.is_empty() {
+                terminal.error(&failure.message);
+            }
             failure.exit as i32
         }
     }

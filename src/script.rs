@@ -24,6 +24,7 @@
 //! assert_eq!(built.instance.constraints().len(), 1);
 //! ```
 
+mod codes;
 mod declare;
 mod evaluate;
 mod expression;
@@ -35,6 +36,7 @@ mod log;
 mod lost;
 mod lower;
 mod operate;
+pub mod render;
 mod report;
 mod scope;
 mod select;
@@ -42,6 +44,8 @@ mod trace;
 mod value;
 mod world;
 
+pub use codes::codes;
+pub use codes::explain;
 pub use evaluate::Place;
 pub use load::Files;
 pub use load::Memory;
@@ -122,7 +126,7 @@ impl Program {
                 && !std::mem::replace(shown, true)
             {
                 let imports = script.imports.iter().flat_map(|import| &import.scripts);
-                let imports: Vec<usize> = imports.copied().collect();
+                let imports: Vec<usize> = imports.map(|(script, _)| *script).collect();
                 open.extend(imports.into_iter().rev().map(|script| (script, depth + 1)));
             }
         }

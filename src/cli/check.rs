@@ -46,7 +46,7 @@ enum ReportFormat {
 pub(super) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Failure> {
     input::distinct(&arguments.instance, arguments.plan.as_ref())?;
     output::probe(arguments.output.as_deref())?;
-    let instance = arguments.reading.instance(&arguments.instance, terminal)?.instance;
+    let instance = arguments.reading.instance(&arguments.instance, terminal)?;
     let report = match &arguments.plan {
         None => verify::verify_source(&instance),
         Some(path) => {

@@ -51,7 +51,7 @@ pub(super) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Fa
     input::distinct(&arguments.instance, arguments.plan.as_ref())?;
     output::probe(arguments.output.as_deref())?;
     let reading = &arguments.reading;
-    let instance = reading.instance(&arguments.instance, terminal)?.instance;
+    let instance = reading.instance(&arguments.instance, terminal)?;
     let output = arguments.output.as_deref();
     match &arguments.plan {
         None => write_instance(&instance, arguments.format, reading.lenient, output, terminal)?,

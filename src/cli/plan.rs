@@ -81,8 +81,7 @@ enum PlanFormat {
 pub(super) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Failure> {
     let start = Instant::now();
     output::probe(arguments.output.as_deref())?;
-    let read = arguments.reading.instance(&arguments.instance, terminal)?;
-    let instance = read.instance;
+    let instance = arguments.reading.instance(&arguments.instance, terminal)?;
     let read_ms = milliseconds(start.elapsed());
 
     let line = progress::Line::new(terminal);

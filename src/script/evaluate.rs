@@ -53,7 +53,6 @@ pub struct Place {
 /// A symbol that others may see.
 #[derive(Debug)]
 struct Export {
-    /// With the namespace before it.
     name: String,
     value: Value,
     to: Rc<[String]>,
@@ -163,7 +162,7 @@ pub(super) struct Run<'p, 's> {
     pub(super) scope: Scope,
     pub(super) functions: FxHashMap<&'p str, Function<'p>>,
     pub(super) templates: FxHashMap<&'p str, Template<'p>>,
-    imported: FxHashMap<String, (Value, usize)>,
+    imported: FxHashMap<String, Value>,
     /// Symbols of imported scripts that this one may not see.
     hidden: FxHashSet<String>,
     /// Symbols that begin so may exist or not.
@@ -349,28 +348,20 @@ impl<'p, 's> Run<'p, 's> {
             if import.faulty {
                 self.uncertain.push(import.path.clone());
             }
-            for &script in &import.scripts {
-                let Some(other) = self.session.loaded.scripts.get(script) else { continue };
-                if self.session.faulty.get(script).copied().unwrap_or(true) {
-                    self.uncertain.push(other.namespace.clone());
+            for (script, namespace) in &import.scripts {
+                if self.session.faulty.get(*script).copied().unwrap_or(true) {
+                    self.uncertain.push(namespace.clone());
                 }
-                let mut clashes = Vec::new();
-                for export in self.session.exports.get(script).into_iter().flatten() {
-                    if !export.to.iter().any(|to| sees(to, &self.script.namespace)) {
-                        self.hidden.insert(export.name.clone());
-                        continue;
-                    }
-                    let entry = self.imported.entry(export.name.clone());
-                    let known = entry.or_insert_with(|| (export.value.clone(), script));
-                    if known.1 == script {
-                        known.0 = export.value.clone();
+                for export in self.session.exports.get(*script).into_iter().flatten() {
+                    let name = match export.name.as_str() {
+                        "me" => namespace.clone(),
+                        name => format!("{namespace}.{name}"),
+                    };
+                    if export.to.iter().any(|to| sees(to, &self.script.namespace)) {
+                        self.imported.insert(name, export.value.clone());
                     } else {
-                        clashes.push(export.name.clone());
+                        self.hidden.insert(name);
                     }
-                }
-                for name in clashes {
-                    let message = format!("`${name}` is imported from two scripts of one namespace");
-                    self.error("E0505", import.span, message);
                 }
             }
         }
@@ -677,7 +668,7 @@ impl<'p, 's> Run<'p, 's> {
         if let Some(value) = self.scope.get(name) {
             return value.clone();
         }
-        if let Some((value, _)) = self.imported.get(name) {
+        if let Some(value) = self.imported.get(name) {
             return value.clone();
         }
         let begins = |prefix: &String| {
@@ -789,10 +780,8 @@ impl<'p, 's> Run<'p, 's> {
 
     fn export_variable(&mut self, name: &str, span: Span, to: &Rc<[String]>) {
         let value = self.variable(name, span);
-        let namespace = &self.script.namespace;
-        let name = if name == "me" { namespace.clone() } else { format!("{namespace}.{name}") };
         if let Some(exports) = self.session.exports.get_mut(self.index) {
-            exports.push(Export { name, value, to: to.clone() });
+            exports.push(Export { name: name.to_owned(), value, to: to.clone() });
         }
     }
 

@@ -62,7 +62,7 @@ impl<'p> Run<'p, '_> {
             Expression::Number(number) => Value::Number(*number),
             Expression::Text(text) => Value::Text(text.as_str().into()),
             Expression::Blank => {
-                self.error("E0213", span, "`_` stands for a value only where values are given to variables");
+                self.error("E0002", span, "`_` stands for a value only where values are given to variables");
                 Value::Unknown
             }
             Expression::Set(members) => self.set(members, span),

@@ -71,8 +71,8 @@ pub(super) struct Import {
     pub(super) span: Span,
     /// The namespace, or what stands before `.*`.
     pub(super) path: String,
-    /// Indices of scripts.
-    pub(super) scripts: Vec<usize>,
+    /// Indices of scripts, each with the namespace under which its symbols are known.
+    pub(super) scripts: Vec<(usize, String)>,
     /// Was it not found, or a circle? Then nothing is known of what it would have given.
     pub(super) faulty: bool,
 }
@@ -246,9 +246,6 @@ impl Loader<'_> {
                 let fault = Fault::new("E0504", message)
                     .help(format!("call the file `{local}.btrp`, or the namespace `{stem}`"));
                 self.say(file, word.span, fault);
-            } else if let Some(expected) = expected.filter(|&expected| expected != word.value) {
-                let message = format!("this is found as `{expected}`, but calls itself `{}`", word.value);
-                self.say(file, word.span, Fault::new("E0504", message));
             }
         }
         let namespace = written.as_ref().map(|word| word.value.clone());
@@ -298,6 +295,13 @@ impl Loader<'_> {
         for (span, path, all) in wanted {
             let before = self.out.diagnostics.len();
             let scripts = if all { self.folder(index, &path) } else { self.single(file, &path) };
+            for (script, expected) in &scripts {
+                let script = &self.out.scripts[*script];
+                if script.written && script.namespace != *expected {
+                    let message = format!("`{expected}` calls itself `{}`", script.namespace);
+                    self.say(file, path.span, Fault::new("E0504", message));
+                }
+            }
             if scripts.is_empty() && self.out.diagnostics.len() == before {
                 let what = if all { format!("{}.*", path.value) } else { path.value.clone() };
                 let folders: Vec<String> =
@@ -311,13 +315,13 @@ impl Loader<'_> {
         }
     }
 
-    fn single(&mut self, file: u32, path: &Word) -> Vec<usize> {
+    fn single(&mut self, file: u32, path: &Word) -> Vec<(usize, String)> {
         let relative: PathBuf = path.value.split('.').collect();
         for folder in self.folders.clone() {
             let candidate = folder.join(&relative).with_added_extension("btrp");
             let before = self.out.diagnostics.len();
             if let Some(found) = self.script(&candidate, Some(&path.value), Some((file, path.span))) {
-                return vec![found];
+                return vec![(found, path.value.clone())];
             }
             if self.out.diagnostics.len() > before {
                 break;
@@ -326,7 +330,7 @@ impl Loader<'_> {
         Vec::new()
     }
 
-    fn folder(&mut self, from: usize, path: &Word) -> Vec<usize> {
+    fn folder(&mut self, from: usize, path: &Word) -> Vec<(usize, String)> {
         let file = self.out.scripts[from].file;
         let relative: PathBuf = path.value.split('.').collect();
         for folder in self.folders.clone() {
@@ -340,7 +344,7 @@ impl Loader<'_> {
                 let namespace = format!("{}.{stem}", path.value);
                 let script = self.script(&normal(&found), Some(&namespace), Some((file, path.span)));
                 // A script of that folder means the others.
-                scripts.extend(script.filter(|&script| script != from));
+                scripts.extend(script.filter(|&script| script != from).map(|script| (script, namespace)));
                 if self.read >= limits::FILES {
                     break;
                 }
@@ -421,7 +425,7 @@ impl Loader<'_> {
                     path.pop();
                     continue;
                 };
-                let Some(&next) = edge.scripts.get(*within) else {
+                let Some(&(next, _)) = edge.scripts.get(*within) else {
                     (*import, *within) = (*import + 1, 0);
                     continue;
                 };
@@ -451,7 +455,7 @@ impl Loader<'_> {
             let script = &mut self.out.scripts[from];
             let file = script.file;
             let Some(import) = script.imports.get_mut(at) else { continue };
-            import.scripts.retain(|&script| script != next);
+            import.scripts.retain(|(script, _)| *script != next);
             import.faulty = true;
             let span = import.span;
             self.say(file, span, Fault::new("E0503", format!("scripts import each other: {text}")));
