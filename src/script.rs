@@ -55,6 +55,7 @@ pub use report::Report;
 pub use trace::Inspection;
 pub use trace::Script;
 pub use trace::Seen;
+pub use trace::usage;
 
 use crate::model::Instance;
 use load::Loaded;

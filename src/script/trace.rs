@@ -8,6 +8,7 @@ use super::load;
 use super::value::Value;
 use super::world::Element;
 use super::world::World;
+use crate::constraint::Signature;
 use crate::model::Instance;
 use crate::model::NodeId;
 use crate::model::VmId;
@@ -125,6 +126,11 @@ impl Inspection {
     pub fn node_template(&self, node: NodeId) -> Option<String> {
         self.world.attribute(Element::Node(node), "template").map(super::declare::attribute_text)
     }
+}
+
+/// How a constraint is stated: `spread(vms: set<vm>)`; what may be left out in square brackets.
+pub fn usage(signature: &Signature) -> String {
+    super::lower::signature_text(signature.name, &(signature.parameters)())
 }
 
 /// A script of a program, for those who look into it.
