@@ -5,6 +5,7 @@ mod cli;
 mod common;
 mod corpus;
 mod generate;
+mod lsp;
 mod oracle;
 mod properties;
 mod replay;

@@ -121,7 +121,8 @@ pub(super) fn work(jobs: &Receiver<Job>, events: &Sender<Event>) {
                 }
             },
             Job::Script { root, stamp, texts, folders } => {
-                let program = Program::load(std::slice::from_ref(&root), &folders, &Buffers { texts: &texts });
+                let program =
+                    Program::load(std::slice::from_ref(&root), &folders, &Buffers { texts: &texts });
                 let inspection = program.inspect(cluster.clone());
                 let has_cluster = cluster.is_some();
                 let analysis = Analysis { root, stamp, program, inspection, has_cluster, texts };

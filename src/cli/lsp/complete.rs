@@ -48,7 +48,12 @@ struct Items {
 
 impl Items {
     /// Adds an item if it goes on where what is written ends.
-    fn add(&mut self, label: &str, kind: CompletionItemKind, detail: Option<String>) -> Option<&mut CompletionItem> {
+    fn add(
+        &mut self,
+        label: &str,
+        kind: CompletionItemKind,
+        detail: Option<String>,
+    ) -> Option<&mut CompletionItem> {
         let begins = label.len() >= self.written.len()
             && label.bytes().zip(self.written.bytes()).all(|(a, b)| a.eq_ignore_ascii_case(&b));
         if !begins || self.met.contains(label) {
@@ -63,7 +68,10 @@ impl Items {
             label: label.to_owned(),
             kind: Some(kind),
             detail,
-            text_edit: Some(CompletionTextEdit::Edit(TextEdit { range: self.range, new_text: label.to_owned() })),
+            text_edit: Some(CompletionTextEdit::Edit(TextEdit {
+                range: self.range,
+                new_text: label.to_owned(),
+            })),
             ..CompletionItem::default()
         });
         self.all.last_mut()
@@ -139,7 +147,9 @@ fn constraints(items: &mut Items, snippets: bool) {
     for signature in constraint::REGISTRY {
         let usage = script::usage(signature);
         let range = items.range;
-        let Some(item) = items.add(signature.name, CompletionItemKind::FUNCTION, Some(usage)) else { continue };
+        let Some(item) = items.add(signature.name, CompletionItemKind::FUNCTION, Some(usage)) else {
+            continue;
+        };
         item.documentation = Some(Documentation::MarkupContent(MarkupContent {
             kind: MarkupKind::Markdown,
             value: constraint::manual_page(signature),
@@ -152,8 +162,7 @@ fn constraints(items: &mut Items, snippets: bool) {
 fn call(item: &mut CompletionItem, range: Range, name: &str, snippets: bool) {
     if snippets {
         item.insert_text_format = Some(InsertTextFormat::SNIPPET);
-        item.text_edit =
-            Some(CompletionTextEdit::Edit(TextEdit { range, new_text: format!("{name}($0)") }));
+        item.text_edit = Some(CompletionTextEdit::Edit(TextEdit { range, new_text: format!("{name}($0)") }));
     }
 }
 

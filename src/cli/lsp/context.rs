@@ -49,9 +49,9 @@ pub(super) fn context(text: &str, byte: usize) -> Context {
         end -= 1;
     }
     let before = &text[..end];
-    let mut start = before.rfind(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '.')).map_or(0, |at| {
-        at + before[at..].chars().next().map_or(0, char::len_utf8)
-    });
+    let mut start = before
+        .rfind(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '.'))
+        .map_or(0, |at| at + before[at..].chars().next().map_or(0, char::len_utf8));
     let sign = before[..start].chars().next_back().filter(|sign| matches!(sign, '$' | '@'));
     if sign.is_some() {
         start -= 1;
@@ -249,7 +249,10 @@ mod tests {
     #[test]
     fn words_and_signs() {
         let text = "spread($gr";
-        assert_eq!(context(text, text.len()), Context { expected: Expected::Expression, start: 7, sign: Some('$') });
+        assert_eq!(
+            context(text, text.len()),
+            Context { expected: Expected::Expression, start: 7, sign: Some('$') }
+        );
         for text in ["ä", "\"ä", "@ä", "$x = ∅", "\\", "\"\\"] {
             for byte in 0..text.len() + 3 {
                 context(text, byte);

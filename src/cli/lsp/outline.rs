@@ -389,7 +389,9 @@ impl Outline {
     fn elements(&mut self, elements: &[Spanned<Element>]) {
         for element in elements {
             match &element.value {
-                Element::Range(from, to) => [from, to].into_iter().for_each(|end| self.part(&end.value, end.span)),
+                Element::Range(from, to) => {
+                    [from, to].into_iter().for_each(|end| self.part(&end.value, end.span))
+                }
                 Element::One(one) => self.part(one, element.span),
             }
         }

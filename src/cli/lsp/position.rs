@@ -49,8 +49,7 @@ impl Lines {
         }
         let line = self.starts.partition_point(|&start| start <= byte).saturating_sub(1);
         let start = self.starts.get(line).copied().unwrap_or(0);
-        let units: usize =
-            text.get(start..byte).unwrap_or_default().chars().map(char::len_utf16).sum();
+        let units: usize = text.get(start..byte).unwrap_or_default().chars().map(char::len_utf16).sum();
         Position { line: line as u32, character: units as u32 }
     }
 
@@ -75,9 +74,16 @@ mod tests {
         // An umlaut has two bytes and one unit, a face four bytes and two units.
         let text = "ä😀b\r\nzweite\n\nend";
         let lines = Lines::new(text);
-        for (position, byte) in
-            [(at(0, 0), 0), (at(0, 1), 2), (at(0, 3), 6), (at(0, 4), 7), (at(1, 0), 9), (at(1, 6), 15), (at(2, 0), 16), (at(3, 3), 20)]
-        {
+        for (position, byte) in [
+            (at(0, 0), 0),
+            (at(0, 1), 2),
+            (at(0, 3), 6),
+            (at(0, 4), 7),
+            (at(1, 0), 9),
+            (at(1, 6), 15),
+            (at(2, 0), 16),
+            (at(3, 3), 20),
+        ] {
             assert_eq!(lines.byte(text, position), byte, "{position:?}");
             assert_eq!(lines.position(text, byte), position, "{byte}");
         }

@@ -277,7 +277,8 @@ impl<'w> Server<'w> {
         };
         match result {
             Ok(()) => Ok(()),
-            Err(error) => self.notify("window/logMessage", json!({ "type": 1, "message": format!("{method}: {error}") })),
+            Err(error) => self
+                .notify("window/logMessage", json!({ "type": 1, "message": format!("{method}: {error}") })),
         }
     }
 

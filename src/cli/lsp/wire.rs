@@ -85,7 +85,12 @@ mod tests {
 
     #[test]
     fn headers_that_lie_are_refused() {
-        for text in ["Content-Length: 99999999999999\r\n\r\n", "Content-Length: 5\r\n\r\n{}", "X: 1\r\n\r\n", "Content-Le"] {
+        for text in [
+            "Content-Length: 99999999999999\r\n\r\n",
+            "Content-Length: 5\r\n\r\n{}",
+            "X: 1\r\n\r\n",
+            "Content-Le",
+        ] {
             assert!(read(&mut text.as_bytes()).is_err(), "{text}");
         }
         let long = "x".repeat(10_000);
