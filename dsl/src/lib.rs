@@ -10,6 +10,9 @@
 //! assert_eq!(tree.statements.len(), 2);
 //! ```
 
+// The parser that is generated without "std" asks for it.
+extern crate alloc;
+
 mod diagnostic;
 mod parse;
 mod tree;

@@ -72,6 +72,83 @@ pub fn parse(text: &str) -> (Tree, Vec<Diagnostic>) {
     (tree, reader.diagnostics)
 }
 
+/// Statements are handed to the grammar in pieces of about this many bytes: a call of it
+/// for each of them takes longer than reading it.
+const BATCH: usize = 4096;
+
+/// Statements of one kind that follow one another and were not read yet.
+struct Batch {
+    rule: Rule,
+    extents: Vec<(Token, Extent)>,
+}
+
+impl Batch {
+    fn new() -> Self {
+        Self { rule: Rule::constraints, extents: Vec::new() }
+    }
+
+    /// How many bytes they have together.
+    fn length(&self) -> usize {
+        match (self.extents.first(), self.extents.last()) {
+            (Some((first, _)), Some((_, last))) => last.end - first.start,
+            _ => 0,
+        }
+    }
+}
+
+/// What a statement begins like.
+enum Start {
+    /// One that ends with a semicolon.
+    Simple(Rule),
+    For,
+    If,
+    Else,
+    Function,
+    /// Nothing that is known; the second token.
+    Unknown(Token),
+}
+
+impl Start {
+    /// Looks at the first two tokens.
+    fn of(scanner: &mut Scanner<'_>, first: &Token) -> Self {
+        let word = match first.kind {
+            Kind::Discrete => return Self::Simple(Rule::constraints),
+            Kind::Variable | Kind::Node | Kind::Open(b'{') => return Self::Simple(Rule::bindings),
+            Kind::Word => &scanner.text[first.start..first.end],
+            _ => "",
+        };
+        let second = scanner.second(first);
+        let follows = &scanner.text[second.start..second.end];
+        // A VM may be called `resource`; what follows tells.
+        let announced =
+            !matches!(follows, "(" | "[" | "," | ";" | ":" | "=" | "+=" | "-=" | "*=" | "/=" | "%=" | "");
+        match word {
+            _ if second.kind == Kind::Open(b'[') && second.start == first.end && !word.is_empty() => {
+                Self::Simple(Rule::bindings)
+            }
+            "namespace" => Self::Simple(Rule::namespace),
+            "import" => Self::Simple(Rule::import),
+            "export" => Self::Simple(Rule::export),
+            "for" => Self::For,
+            "if" => Self::If,
+            "else" => Self::Else,
+            "include" if announced => Self::Simple(Rule::include),
+            "resource" if announced => Self::Simple(Rule::resource),
+            "template" if announced => Self::Simple(Rule::template),
+            "minimise" | "minimize" if announced => Self::Simple(Rule::objective),
+            "def" if announced => Self::Function,
+            "" => Self::Unknown(second),
+            _ if second.kind == Kind::Open(b'(') => Self::Simple(Rule::constraints),
+            _ if matches!(follows, ":" | "=" | "+=" | "-=" | "*=" | "/=" | "%=") => {
+                Self::Simple(Rule::bindings)
+            }
+            _ if second.kind == Kind::Open(b'[') => Self::Simple(Rule::bindings),
+            "vm" if second.kind == Kind::Text => Self::Simple(Rule::bindings),
+            _ => Self::Unknown(second),
+        }
+    }
+}
+
 struct Reader<'a> {
     text: &'a str,
     scanner: Scanner<'a>,
@@ -110,81 +187,112 @@ impl Reader<'_> {
     /// which is left where it is.
     fn statements(&mut self, inside: usize) -> Vec<Spanned<Statement>> {
         let mut statements = Vec::new();
+        let mut batch = Batch::new();
         while !self.is_full() {
             let token = self.scanner.peek();
             match token.kind {
-                Kind::End => {
-                    self.scanner.next();
-                    break;
-                }
-                Kind::Close(b'}') if inside > 0 => break,
-                Kind::Close(b'}') => {
-                    self.scanner.next();
-                    let message = "this `}` closes nothing";
-                    self.complain(Diagnostic::error("E0002", token.span(), message));
-                }
-                Kind::Semicolon => {
-                    self.scanner.next();
-                    let fault =
-                        Diagnostic::error("E0002", token.span(), "there is no statement before this `;`");
-                    self.complain(fault.with_help("remove it"));
-                }
-                _ => {
-                    if let Some(statement) = self.statement(token, inside) {
-                        let span = between(token.start, statement.1);
-                        statements.push(Spanned { value: statement.0, span });
+                Kind::End | Kind::Close(b'}') | Kind::Semicolon => {
+                    self.flush(&mut batch, &mut statements);
+                    match token.kind {
+                        Kind::Close(b'}') if inside > 0 => break,
+                        Kind::End => {
+                            self.scanner.next();
+                            break;
+                        }
+                        _ => self.stray(&token),
                     }
                 }
+                _ => self.statement(token, inside, &mut batch, &mut statements),
             }
         }
         statements
     }
 
-    /// One statement and where it ends, or nothing but a complaint.
-    fn statement(&mut self, first: Token, inside: usize) -> Option<(Statement, usize)> {
-        let at = self.scanner.at;
+    /// A brace or a semicolon where a statement should begin.
+    fn stray(&mut self, token: &Token) {
         self.scanner.next();
-        let second = self.scanner.peek();
-        let glued = second.start == first.end;
-        let follows = &self.text[second.start..second.end];
-        // Taken again, with its comments and faults, by whoever reads the statement.
-        self.scanner.at = at;
-        let word = if first.kind == Kind::Word { self.word(&first) } else { "" };
-        // A VM may be called `resource`; what follows tells.
-        let announced =
-            !matches!(follows, "(" | "[" | "," | ";" | ":" | "=" | "+=" | "-=" | "*=" | "/=" | "%=" | "");
-        let rule = match (first.kind, word) {
-            (Kind::Discrete, _) => Rule::constraint,
-            (Kind::Word, _) if second.kind == Kind::Open(b'[') && glued => Rule::binding,
-            (_, "namespace") => Rule::namespace,
-            (_, "import") => Rule::import,
-            (_, "export") => Rule::export,
-            (_, "for") => return self.repetition(first, inside),
-            (_, "if") => return self.condition(first, inside),
-            (_, "else") => {
+        self.complain(match token.kind {
+            Kind::Semicolon => {
+                let fault = Diagnostic::error("E0002", token.span(), "there is no statement before this `;`");
+                fault.with_help("remove it")
+            }
+            _ => Diagnostic::error("E0002", token.span(), "this `}` closes nothing"),
+        });
+    }
+
+    /// One statement, or nothing but a complaint.
+    fn statement(
+        &mut self,
+        first: Token,
+        inside: usize,
+        batch: &mut Batch,
+        statements: &mut Vec<Spanned<Statement>>,
+    ) {
+        let start = Start::of(&mut self.scanner, &first);
+        if let Start::Simple(rule @ (Rule::constraints | Rule::bindings)) = start {
+            if batch.rule != rule || batch.length() > BATCH {
+                self.flush(batch, statements);
+            }
+            let extent = self.scanner.extent(Shape::Simple, inside);
+            batch.rule = rule;
+            batch.extents.push((first, extent));
+            return;
+        }
+        self.flush(batch, statements);
+        let read = match start {
+            Start::Simple(rule) => {
+                let extent = self.scanner.extent(Shape::Simple, inside);
+                let statement = self.read(rule, &first, &extent, build::statement);
+                self.want_semicolon(&extent, statement.is_some());
+                statement.map(|statement| (statement, extent.end))
+            }
+            Start::For => self.repetition(first, inside),
+            Start::If => self.condition(first, inside),
+            Start::Function => self.function(first, inside),
+            Start::Else => {
                 self.orphan(first, inside);
-                return None;
+                None
             }
-            (_, "include") if announced => Rule::include,
-            (_, "resource") if announced => Rule::resource,
-            (_, "template") if announced => Rule::template,
-            (_, "minimise" | "minimize") if announced => Rule::objective,
-            (_, "def") if announced => return self.function(first, inside),
-            (Kind::Word, _) if second.kind == Kind::Open(b'(') => Rule::constraint,
-            (Kind::Word, _) if matches!(follows, ":" | "=" | "+=" | "-=" | "*=" | "/=" | "%=") => {
-                Rule::binding
-            }
-            (Kind::Word, "vm") if second.kind == Kind::Text => Rule::binding,
-            (Kind::Variable | Kind::Node | Kind::Open(b'{'), _) => Rule::binding,
-            _ => {
+            Start::Unknown(second) => {
                 self.unknown(first, second, inside);
-                return None;
+                None
             }
         };
-        let extent = self.scanner.extent(Shape::Simple, inside);
-        let statement = self.read(rule, &first, &extent, build::statement);
-        self.want_semicolon(&extent, statement.is_some());
-        Some((statement?, extent.end))
+        if let Some((value, end)) = read {
+            statements.push(Spanned { value, span: between(first.start, end) });
+        }
+    }
+
+    /// Reads the statements that were put aside: all at once if that is possible, or else
+    /// one by one for their faults.
+    fn flush(&mut self, batch: &mut Batch, statements: &mut Vec<Spanned<Statement>>) {
+        let extents = std::mem::take(&mut batch.extents);
+        let (Some((first, _)), Some((_, last))) = (extents.first(), extents.last()) else { return };
+        let sound = |extent: &Extent| extent.fault.is_none() && extent.stop == Stop::Semicolon;
+        if extents.len() > 1 && extents.iter().all(|(_, extent)| sound(extent)) {
+            let text = self.scanner.blanked(first.start, last.end);
+            if let Ok(mut pairs) = Grammar::parse(batch.rule, &text)
+                && let Some(pair) = pairs.next()
+            {
+                for (pair, (token, extent)) in build::several(pair).zip(&extents) {
+                    let span = between(token.start, extent.end);
+                    match build::statement(pair, first.start) {
+                        Ok(value) => statements.push(Spanned { value, span }),
+                        Err(fault) => {
+                            self.complain(fault);
+                            self.lose(batch.rule, token, extent);
+                        }
+                    }
+                }
+                return;
+            }
+        }
+        for (first, extent) in &extents {
+            let statement = self.read(batch.rule, first, extent, build::only);
+            self.want_semicolon(extent, statement.is_some());
+            let span = between(first.start, extent.end);
+            statements.extend(statement.map(|value| Spanned { value, span }));
+        }
     }
 
     /// Reads what an extent holds. Complains if that is not possible.
@@ -199,7 +307,7 @@ impl Reader<'_> {
             self.complain(fault.clone());
             None
         } else {
-            match Grammar::parse(rule, &self.text[first.start..extent.end]) {
+            match Grammar::parse(rule, &self.scanner.blanked(first.start, extent.end)) {
                 Ok(mut pairs) => match pairs.next().map(|pair| build(pair, first.start)) {
                     Some(Ok(result)) => Some(result),
                     Some(Err(fault)) => {
@@ -209,13 +317,13 @@ impl Reader<'_> {
                     None => None,
                 },
                 Err(error) => {
-                    let fault = message::refusal(self.text, first.start, extent, &error);
+                    let fault = message::refusal(self.text, first.start, extent, rule, &error);
                     self.complain(fault);
                     None
                 }
             }
         };
-        if result.is_none() && matches!(rule, Rule::binding | Rule::function) {
+        if result.is_none() && matches!(rule, Rule::bindings | Rule::function) {
             self.lose(rule, first, extent);
         }
         result
@@ -223,12 +331,14 @@ impl Reader<'_> {
 
     /// Notes what a statement that could not be read would have given a value.
     fn lose(&mut self, rule: Rule, first: &Token, extent: &Extent) {
-        if extent.fault.as_ref().is_some_and(|fault| fault.code.starts_with("E06")) {
+        if rule == Rule::constraints
+            || extent.fault.as_ref().is_some_and(|fault| fault.code.starts_with("E06"))
+        {
             return;
         }
-        let text = &self.text[first.start..extent.end];
+        let text = self.scanner.blanked(first.start, extent.end);
         let rule = if rule == Rule::function { Rule::lost_function } else { Rule::lost_binding };
-        let pair = Grammar::parse(rule, text).ok().and_then(|mut pairs| pairs.next());
+        let pair = Grammar::parse(rule, &text).ok().and_then(|mut pairs| pairs.next());
         let found = pair.and_then(|pair| build::lost(pair, first.start).ok());
         self.lost.extend(found);
     }

@@ -222,7 +222,7 @@ fn what_is_lost_is_noted() {
 #[test]
 fn what_is_not_closed() {
     let (count, said) = complaints("f(\"a);\nroot(VM1);");
-    assert_eq!((count, said), (0, vec!["1:3: this text is not closed".to_owned()]));
+    assert_eq!((count, said), (1, vec!["1:3: this text is not closed".to_owned()]));
     let (count, said) = complaints("root(VM1); /* to do");
     assert_eq!((count, said), (1, vec!["1:12: this comment is never closed".to_owned()]));
     let (_, said) = complaints("f(\"\\");

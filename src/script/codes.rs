@@ -16,7 +16,9 @@ pub fn explain(code: &str) -> Option<&'static str> {
     let start = PAGE.find(&format!("\n## {code}: "))? + "\n## ".len();
     let rest = PAGE.get(start..)?;
     let end = rest.find("\n## ").map_or(rest.len(), |end| end + 1);
-    rest.get(..end).map(|text| text.strip_suffix("\n\n").unwrap_or(text))
+    let text = rest.get(..end)?;
+    // One line feed at the end is enough.
+    Some(text.strip_suffix('\n').filter(|text| text.ends_with('\n')).unwrap_or(text))
 }
 
 #[cfg(test)]

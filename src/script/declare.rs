@@ -209,15 +209,15 @@ impl<'p> Run<'p, '_> {
                 let given = |name: &str| name != "tag" && own.iter().any(|choice| choice.name.value == name);
                 choices.extend(known.options.iter().filter(|choice| !given(&choice.name.value)).cloned());
             }
-            None if !self.templates.is_empty() => {
+            None => {
                 let mut names: Vec<&str> = self.templates.keys().copied().collect();
                 names.sort_unstable();
-                let message = format!("no template `{}` is declared", template.value);
-                let mut warning = Diagnostic::error("W0904", template.span, message).warning();
-                warning.help = did_you_mean(&template.value, names);
-                self.say(warning);
+                if let Some(help) = did_you_mean(&template.value, names) {
+                    let message = format!("no template `{}` is declared", template.value);
+                    let warning = Diagnostic::error("W0904", template.span, message).warning();
+                    self.say(warning.with_help(help));
+                }
             }
-            None => {}
         }
         choices.extend(own);
         let mut effects = vec![Effect::Attribute(

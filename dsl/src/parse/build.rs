@@ -37,17 +37,16 @@ type Tall = (Spanned<Expression>, usize);
 static OPERATORS: LazyLock<PrattParser<Rule>> = LazyLock::new(|| {
     let left = |rule| Op::infix(rule, Assoc::Left);
     PrattParser::new()
-        .op(left(Rule::or) | left(Rule::and))
-        .op(left(Rule::equal)
-            | left(Rule::unequal)
-            | left(Rule::less)
-            | left(Rule::at_most)
-            | left(Rule::greater)
-            | left(Rule::at_least))
-        .op(left(Rule::plus) | left(Rule::minus))
-        .op(left(Rule::times) | left(Rule::divide) | left(Rule::modulo))
+        .op(left(Rule::logical))
+        .op(left(Rule::comparison))
+        .op(left(Rule::additive))
+        .op(left(Rule::multiplicative))
         .op(Op::prefix(Rule::negate) | Op::prefix(Rule::not) | Op::prefix(Rule::count))
         .op(left(Rule::power))
+        .op(Op::postfix(Rule::brackets)
+            | Op::postfix(Rule::arguments)
+            | Op::postfix(Rule::label)
+            | Op::postfix(Rule::scope))
 });
 
 fn place(pair: &Pair<'_, Rule>, base: usize) -> Span {
@@ -92,7 +91,7 @@ impl<'a> Parts<'a> {
     }
 
     fn word(&mut self) -> Built<Word> {
-        Ok(word(&self.next()?, self.base))
+        word(&self.next()?, self.base)
     }
 
     /// All parts of one kind that are left.
@@ -102,18 +101,41 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// A word without the sign before it.
-fn word(pair: &Pair<'_, Rule>, base: usize) -> Word {
-    Word { value: pair.as_str().trim_start_matches('$').to_owned(), span: place(pair, base) }
+/// A word without the sign before it. Only names are taken for reserved words.
+fn word(pair: &Pair<'_, Rule>, base: usize) -> Built<Word> {
+    let (text, span) = (pair.as_str(), place(pair, base));
+    if let Some(name) = text.strip_prefix('$') {
+        return Ok(Word { value: name.to_owned(), span });
+    }
+    if pair.as_rule() == Rule::path && is_reserved(text) {
+        let message = format!("expected a name, found `{text}`");
+        let help = format!("`{text}` is a word of the language; as a name write vm\"{text}\"");
+        return Err(Diagnostic::error("E0002", span, message).with_help(help));
+    }
+    Ok(Word { value: text.to_owned(), span })
 }
 
-fn words(pair: Pair<'_, Rule>, base: usize) -> Built<Word> {
-    Ok(word(&pair, base))
+fn is_reserved(word: &str) -> bool {
+    matches!(word, "namespace" | "import" | "export" | "to" | "for" | "in" | "if" | "else")
 }
 
 fn text(pair: &Pair<'_, Rule>, base: usize) -> Built<Word> {
     let span = place(pair, base);
     Ok(Word { value: unescaped(pair.as_str(), span.start as usize)?, span })
+}
+
+/// The pairs of the statements of a list.
+pub(super) fn several<'a>(pair: Pair<'a, Rule>) -> impl Iterator<Item = Pair<'a, Rule>> {
+    pair.into_inner().filter(|pair| matches!(pair.as_rule(), Rule::constraint | Rule::binding))
+}
+
+/// The first of them.
+pub(super) fn only(pair: Pair<'_, Rule>, base: usize) -> Built<Statement> {
+    let span = place(&pair, base);
+    match several(pair).next() {
+        Some(pair) => statement(pair, base),
+        None => Err(Diagnostic::error("E0002", span, "this was not understood")),
+    }
 }
 
 /// A statement that ends with a semicolon.
@@ -152,8 +174,7 @@ pub(super) fn statement(pair: Pair<'_, Rule>, base: usize) -> Built<Statement> {
             parts.next()?;
             let wide = parts.next()?;
             let all = wide.as_str().ends_with(".*");
-            let path = wide.into_inner().next().map(|path| word(&path, base));
-            Statement::Import { path: path.unwrap_or_else(|| unreadable(parts.span)), all }
+            Statement::Import { path: Parts::new(wide, base).word()?, all }
         }
         Rule::include => {
             parts.next()?;
@@ -161,7 +182,7 @@ pub(super) fn statement(pair: Pair<'_, Rule>, base: usize) -> Built<Statement> {
             parts.next()?;
             Statement::Include { file, name: parts.word()? }
         }
-        Rule::resource => Statement::Resource(parts.all(Rule::path, words)?),
+        Rule::resource => Statement::Resource(parts.all(Rule::path, |pair, base| word(&pair, base))?),
         Rule::template => {
             parts.next()?;
             let name = parts.word()?;
@@ -175,9 +196,7 @@ pub(super) fn statement(pair: Pair<'_, Rule>, base: usize) -> Built<Statement> {
             for part in parts.pairs {
                 match part.as_rule() {
                     Rule::exported => what.push(exported(part, base)?.0),
-                    Rule::audience => to.extend(
-                        part.into_inner().filter(|p| p.as_rule() != Rule::comma).map(|p| word(&p, base)),
-                    ),
+                    Rule::audience => to = audience(part, base)?,
                     _ => {}
                 }
             }
@@ -189,8 +208,10 @@ pub(super) fn statement(pair: Pair<'_, Rule>, base: usize) -> Built<Statement> {
     })
 }
 
-fn unreadable(span: Span) -> Word {
-    Word { value: String::new(), span }
+/// Who sees what is exported.
+fn audience(pair: Pair<'_, Rule>, base: usize) -> Built<Vec<Word>> {
+    let parts = pair.into_inner().filter(|part| part.as_rule() != Rule::comma);
+    parts.map(|part| Ok(Word { value: part.as_str().to_owned(), span: place(&part, base) })).collect()
 }
 
 fn assigned(sign: &str) -> Option<Binary> {
@@ -228,7 +249,8 @@ pub(super) fn function(
     let mut parts = Parts::new(pair, base);
     parts.next()?;
     let name = parts.word()?;
-    let parameters = Parts::new(parts.next()?, base).all(Rule::plain_variable, words)?;
+    let parameters =
+        Parts::new(parts.next()?, base).all(Rule::plain_variable, |pair, base| word(&pair, base))?;
     let value = match parts.take(&[Rule::gives]) {
         Some(_) => Some(expression(parts.next()?, base)?.0),
         None => None,
@@ -305,40 +327,47 @@ fn amount(pair: Pair<'_, Rule>, base: usize) -> Built<Spanned<Term>> {
 }
 
 fn target(pair: Pair<'_, Rule>, base: usize) -> Built<Tall> {
-    let span = place(&pair, base);
-    let inner = Parts::new(pair, base).next()?;
-    if inner.as_rule() != Rule::blocked {
-        return operand(inner, base);
+    let mut parts = Parts::new(pair, base);
+    let first = parts.next()?;
+    if first.as_rule() == Rule::blocked {
+        return members(first, base, Rule::target, target);
     }
-    let mut members = Vec::new();
-    let mut height = 0;
-    for part in inner.into_inner() {
-        match part.as_rule() {
-            Rule::blank => members.push(Spanned { value: Expression::Blank, span: place(&part, base) }),
-            Rule::target => {
-                let (member, tall) = target(part, base)?;
-                members.push(member);
-                height = height.max(tall);
-            }
-            _ => {}
-        }
+    let value = operand(first, base)?;
+    match parts.pairs.next() {
+        Some(suffix) => attached(value, suffix, base),
+        None => Ok(value),
     }
-    raised(Expression::Set(members), span, height)
 }
 
 fn exported(pair: Pair<'_, Rule>, base: usize) -> Built<Tall> {
+    if pair.clone().into_inner().any(|part| part.as_rule() == Rule::exported) {
+        return members(pair, base, Rule::exported, exported);
+    }
+    let mut parts = Parts::new(pair, base);
+    let value = operand(parts.next()?, base)?;
+    match parts.pairs.next() {
+        Some(suffix) => attached(value, suffix, base),
+        None => Ok(value),
+    }
+}
+
+/// A set of what may stand in a target or behind `export`.
+fn members(
+    pair: Pair<'_, Rule>,
+    base: usize,
+    kind: Rule,
+    read: fn(Pair<'_, Rule>, usize) -> Built<Tall>,
+) -> Built<Tall> {
     let span = place(&pair, base);
     let mut members = Vec::new();
     let mut height = 0;
     for part in pair.into_inner() {
-        match part.as_rule() {
-            Rule::variable => return operand(part, base),
-            Rule::exported => {
-                let (member, tall) = exported(part, base)?;
-                members.push(member);
-                height = height.max(tall);
-            }
-            _ => {}
+        if part.as_rule() == Rule::blank {
+            members.push(Spanned { value: Expression::Blank, span: place(&part, base) });
+        } else if part.as_rule() == kind {
+            let (value, tall) = read(part, base)?;
+            members.push(value);
+            height = height.max(tall);
         }
     }
     raised(Expression::Set(members), span, height)
@@ -355,28 +384,34 @@ fn raised(value: Expression, span: Span, height: usize) -> Built<Tall> {
 
 /// The expressions among the parts of a list, and the height of the highest.
 fn values(pair: Pair<'_, Rule>, base: usize) -> Built<(Vec<Spanned<Expression>>, usize)> {
-    let mut values = Vec::new();
+    let parts = pair.into_inner();
+    // Every other part is a comma.
+    let mut values = Vec::with_capacity(parts.len().div_ceil(2));
     let mut height = 0;
-    for part in pair.into_inner().filter(|part| part.as_rule() == Rule::expression) {
+    for part in parts.filter(|part| part.as_rule() == Rule::expression) {
         let (value, tall) = expression(part, base)?;
         values.push(value);
         height = height.max(tall);
     }
+    values.shrink_to_fit();
     Ok((values, height))
 }
 
 /// Operators and operands in a row.
 fn expression(pair: Pair<'_, Rule>, base: usize) -> Built<Tall> {
-    let span = place(&pair, base);
-    let mut pairs = pair.into_inner();
-    if pairs.len() == 1 {
-        return match pairs.next() {
-            Some(pair) => operand(pair, base),
-            None => Err(Diagnostic::error("E0002", span, "this was not understood")),
-        };
+    let mut parts = Parts::new(pair, base);
+    // Most are values or enumerations, and need no look at precedence.
+    match parts.pairs.len() {
+        1 => return operand(parts.next()?, base),
+        2 if !matches!(parts.peek(), Some(Rule::negate | Rule::not | Rule::count)) => {
+            let value = operand(parts.next()?, base)?;
+            return attached(value, parts.next()?, base);
+        }
+        _ => {}
     }
     OPERATORS
         .map_primary(|pair| operand(pair, base))
+        .map_postfix(|value, suffix| attached(value?, suffix, base))
         .map_prefix(|sign, value: Built<Tall>| {
             let (value, height) = value?;
             let operator = match sign.as_rule() {
@@ -390,88 +425,114 @@ fn expression(pair: Pair<'_, Rule>, base: usize) -> Built<Tall> {
         .map_infix(|left: Built<Tall>, sign, right: Built<Tall>| {
             let ((left, a), (right, b)) = (left?, right?);
             let span = Span { start: left.span.start, end: right.span.end };
-            let operator = Spanned { value: infix(sign.as_rule()), span: place(&sign, base) };
+            let operator = Spanned { value: infix(sign.as_str()), span: place(&sign, base) };
+            if operator.value == Binary::Power {
+                single(&left.value, &right.value, operator.span)?;
+            }
             raised(Expression::Binary(Box::new(left), operator, Box::new(right)), span, a.max(b))
         })
-        .parse(pairs)
+        .parse(parts.pairs)
 }
 
-fn infix(rule: Rule) -> Binary {
-    match rule {
-        Rule::or => Binary::Or,
-        Rule::and => Binary::And,
-        Rule::equal => Binary::Equal,
-        Rule::unequal => Binary::Unequal,
-        Rule::less => Binary::Less,
-        Rule::at_most => Binary::AtMost,
-        Rule::greater => Binary::Greater,
-        Rule::at_least => Binary::AtLeast,
-        Rule::plus => Binary::Plus,
-        Rule::minus => Binary::Minus,
-        Rule::times => Binary::Times,
-        Rule::divide => Binary::Divide,
-        Rule::modulo => Binary::Modulo,
+/// Powers are not chained, and their exponent has no sign.
+fn single(base: &Expression, exponent: &Expression, sign: Span) -> Built<()> {
+    let (message, help) = match (base, exponent) {
+        (Expression::Binary(..), _) => ("powers are not chained", "write parentheses around one of them"),
+        (_, Expression::Unary(..)) => ("an exponent has no sign", "write parentheses around it"),
+        _ => return Ok(()),
+    };
+    Err(Diagnostic::error("E0002", sign, message).with_help(help))
+}
+
+fn infix(sign: &str) -> Binary {
+    match sign {
+        "||" => Binary::Or,
+        "&&" => Binary::And,
+        "==" => Binary::Equal,
+        "!=" => Binary::Unequal,
+        "<" => Binary::Less,
+        "<=" => Binary::AtMost,
+        ">" => Binary::Greater,
+        ">=" => Binary::AtLeast,
+        "+" => Binary::Plus,
+        "-" => Binary::Minus,
+        "*" => Binary::Times,
+        "/" => Binary::Divide,
+        "%" => Binary::Modulo,
         _ => Binary::Power,
     }
 }
 
 fn operand(pair: Pair<'_, Rule>, base: usize) -> Built<Tall> {
     let span = place(&pair, base);
-    let leaf = |value| Ok((Spanned { value, span }, 1));
-    match pair.as_rule() {
-        Rule::reference | Rule::named | Rule::variable => {
-            let kind = if pair.as_rule() == Rule::variable { Kind::Variable } else { Kind::Name };
-            let mut parts = Parts::new(pair, base);
-            let head = parts.word()?;
-            match parts.pairs.next() {
-                Some(inner) if inner.as_rule() == Rule::brackets => {
-                    enumeration(kind, head.value, inner, span, base)
-                }
-                Some(inner) => {
-                    let (arguments, height) = values(inner, base)?;
-                    raised(Expression::Call(head, arguments), span, height)
-                }
-                None if kind == Kind::Variable => leaf(Expression::Variable(head.value)),
-                None => leaf(Expression::Name(head.value)),
+    let value = match pair.as_rule() {
+        Rule::path => Expression::Name(word(&pair, base)?.value),
+        Rule::variable | Rule::plain_variable => Expression::Variable(word(&pair, base)?.value),
+        Rule::node => match pair.as_str().strip_prefix('@') {
+            Some(name) if name.starts_with('"') => {
+                Expression::Node(unescaped(name, span.start as usize + 1)?)
             }
-        }
-        Rule::plain_variable => leaf(Expression::Variable(word(&pair, base).value)),
-        Rule::node => {
-            let mut parts = Parts::new(pair, base);
-            let first = parts.next()?;
-            match first.as_rule() {
-                Rule::text => leaf(Expression::Node(text(&first, base)?.value)),
-                Rule::brackets => enumeration(Kind::Node, String::new(), first, span, base),
-                _ => match parts.pairs.next() {
-                    Some(inner) => enumeration(Kind::Node, first.as_str().to_owned(), inner, span, base),
-                    None => leaf(Expression::Node(first.as_str().to_owned())),
-                },
-            }
-        }
+            name => Expression::Node(name.unwrap_or_default().to_owned()),
+        },
+        Rule::number => Expression::Number(number(&pair, base)?),
+        Rule::text => Expression::Text(text(&pair, base)?.value),
         Rule::set => {
             let (members, height) = values(pair, base)?;
-            raised(Expression::Set(members), span, height)
+            return raised(Expression::Set(members), span, height);
         }
         Rule::parentheses => {
-            let mut parts = Parts::new(pair, base);
-            parts.next()?;
-            let (value, height) = expression(parts.next()?, base)?;
-            raised(Expression::Parentheses(Box::new(value)), span, height)
+            let (value, height) = expression(Parts::new(pair, base).next()?, base)?;
+            return raised(Expression::Parentheses(Box::new(value)), span, height);
         }
-        Rule::number => leaf(Expression::Number(number(&pair, base)?)),
-        Rule::text => leaf(Expression::Text(text(&pair, base)?.value)),
-        Rule::quoted => {
-            let inner = Parts::new(pair, base).next()?;
-            leaf(Expression::QuotedName(text(&inner, base)?.value))
+        _ => return Err(Diagnostic::error("E0002", span, "this was not understood")),
+    };
+    Ok((Spanned { value, span }, 1))
+}
+
+/// A word with what follows it: brackets, arguments, or the text of a name that is no word.
+fn attached((first, height): Tall, suffix: Pair<'_, Rule>, base: usize) -> Built<Tall> {
+    let place = place(&suffix, base);
+    let span = Span { start: first.span.start, end: place.end };
+    let glued = first.span.end == place.start;
+    let wrong = |message: String, help: &str| Err(Diagnostic::error("E0002", place, message).with_help(help));
+    match (suffix.as_rule(), first.value) {
+        (Rule::brackets, value @ (Expression::Name(_) | Expression::Variable(_) | Expression::Node(_))) => {
+            if !glued {
+                let place = Span { start: place.start, end: place.start + 1 };
+                let fault = Diagnostic::error("E0002", place, "there is a blank before this `[`");
+                return Err(fault.with_help("the brackets of an enumeration follow its name without a blank"));
+            }
+            let (kind, head) = match value {
+                Expression::Variable(head) => (Kind::Variable, head),
+                Expression::Node(head) => (Kind::Node, head),
+                Expression::Name(head) => (Kind::Name, head),
+                _ => (Kind::Name, String::new()),
+            };
+            enumeration(kind, head, suffix, span, base)
         }
-        Rule::selection => selection(pair, base),
-        _ => Err(Diagnostic::error("E0002", span, "this was not understood")),
+        (Rule::arguments, Expression::Name(name)) => {
+            let (arguments, height) = values(suffix, base)?;
+            let name = Word { value: name, span: first.span };
+            raised(Expression::Call(name, arguments), span, height)
+        }
+        (Rule::label, Expression::Name(name)) if name == "vm" && glued => {
+            Ok((Spanned { value: Expression::QuotedName(text(&suffix, base)?.value), span }, height))
+        }
+        (Rule::scope, Expression::Name(name)) if name == "all" => selection(suffix, first.span, base),
+        (Rule::scope, _) => wrong(
+            format!("expected an operator, found `{}`", shortened(suffix.as_str())),
+            "did you mean `all vms` or `all nodes`?",
+        ),
+        (Rule::label, _) => wrong(
+            format!("expected an operator, found {}", shortened(suffix.as_str())),
+            "texts are joined with `+`; a name in quotes is vm\"…\" or @\"…\"",
+        ),
+        _ => wrong("only functions have arguments".to_owned(), "a call is written `name(…)`"),
     }
 }
 
 fn enumeration(kind: Kind, head: String, pair: Pair<'_, Rule>, span: Span, base: usize) -> Built<Tall> {
     let mut parts = Parts::new(pair, base);
-    parts.next()?;
     let mut elements = Vec::new();
     let mut height = 0;
     for part in parts.next()?.into_inner().filter(|part| part.as_rule() == Rule::element) {
@@ -495,10 +556,9 @@ fn enumeration(kind: Kind, head: String, pair: Pair<'_, Rule>, span: Span, base:
     raised(Expression::Enumeration { kind, head, elements, tail }, span, height)
 }
 
-fn selection(pair: Pair<'_, Rule>, base: usize) -> Built<Tall> {
-    let whole = tight(&pair, base);
+fn selection(pair: Pair<'_, Rule>, word: Span, base: usize) -> Built<Tall> {
+    let whole = Span { start: word.start, end: tight(&pair, base).end };
     let mut parts = Parts::new(pair, base);
-    parts.next()?;
     let nodes = parts.next()?.as_rule() == Rule::word_nodes;
     let mut filters = Vec::new();
     let mut by = None;
@@ -521,7 +581,7 @@ fn selection(pair: Pair<'_, Rule>, base: usize) -> Built<Tall> {
             Rule::globbed => Filter::Named(text(&first, base)?),
             Rule::featured => {
                 let equal = match parts.pairs.next() {
-                    Some(sign) => Some((sign.as_rule() == Rule::equal, literal(parts.next()?, base)?)),
+                    Some(sign) => Some((sign.as_str() == "==", literal(parts.next()?, base)?)),
                     None => None,
                 };
                 Filter::With(text(&first, base)?, equal)

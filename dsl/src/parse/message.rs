@@ -58,7 +58,13 @@ pub(super) fn missing(text: &str, sign: &str, extent: &Extent) -> Diagnostic {
 }
 
 /// What is wrong with a statement that the grammar refused.
-pub(super) fn refusal(text: &str, start: usize, extent: &Extent, error: &Error<Rule>) -> Diagnostic {
+pub(super) fn refusal(
+    text: &str,
+    start: usize,
+    extent: &Extent,
+    kind: Rule,
+    error: &Error<Rule>,
+) -> Diagnostic {
     let offset = match error.location {
         InputLocation::Pos(at) | InputLocation::Span((at, _)) => at,
     };
@@ -69,8 +75,8 @@ pub(super) fn refusal(text: &str, start: usize, extent: &Extent, error: &Error<R
     };
     let token = scanner(text, at).peek();
     let (open, previous) = scanner(text, start).before(token.start);
-    let scene = Scene { text, token, previous, open, expected: Expected::new(positives) };
-    scene.number().or_else(|| scene.unclosed(extent)).unwrap_or_else(|| scene.plain(extent))
+    let scene = Scene { text, token, previous, open, expected: Expected::new(positives, kind) };
+    scene.number().or_else(|| scene.unclosed(extent)).unwrap_or_else(|| scene.plain())
 }
 
 /// What the grammar could have gone on with, sorted by how much it helps to say so.
@@ -86,18 +92,29 @@ struct Expected {
 }
 
 impl Expected {
-    fn new(rules: &[Rule]) -> Self {
+    fn new(rules: &[Rule], kind: Rule) -> Self {
         let has = |rule| rules.contains(&rule);
         let mut expected = Self {
             words: Vec::new(),
             more: Vec::new(),
-            value: false,
+            // Only values begin with a parenthesis.
+            value: has(Rule::parentheses),
             operator: false,
             variable: has(Rule::plain_variable),
             setting: has(Rule::literal),
         };
         for &rule in rules {
+            let part_of_value =
+                matches!(rule, Rule::path | Rule::variable | Rule::node | Rule::number | Rule::text);
             match describe(rule) {
+                Part::Word(_) if part_of_value && expected.value => {}
+                // A block follows a head.
+                Part::Word("`;`") if matches!(kind, Rule::for_head | Rule::if_head) => {
+                    expected.words.push("`{`")
+                }
+                Part::Word("`;`") if kind == Rule::function && has(Rule::gives) => {
+                    expected.words.extend(["`{`", "`=`"])
+                }
                 Part::Word(word) => expected.words.push(word),
                 Part::More(word) => expected.more.push(word),
                 Part::Value => expected.value = true,
@@ -105,9 +122,8 @@ impl Expected {
             }
         }
         if expected.value {
-            expected.words.insert(0, "a value");
+            expected.words.push("a value");
         }
-        // Where a value has ended, there is an operator among many things.
         expected.words.sort_by_key(|word| (rank(word), *word));
         expected.words.dedup();
         expected.more.sort_unstable();
@@ -161,30 +177,23 @@ fn describe(rule: Rule) -> Part {
     Part::Word(match rule {
         Rule::expression
         | Rule::sum
-        | Rule::reference
         | Rule::set
         | Rule::parentheses
-        | Rule::selection
         | Rule::negate
         | Rule::not
         | Rule::count
-        | Rule::literal
-        | Rule::word_all => return Part::Value,
-        Rule::or
-        | Rule::and
-        | Rule::equal
-        | Rule::unequal
-        | Rule::at_most
-        | Rule::less
-        | Rule::at_least
-        | Rule::greater
-        | Rule::plus
-        | Rule::minus
-        | Rule::times
-        | Rule::divide
-        | Rule::modulo
-        | Rule::power => return Part::Operator,
-        Rule::brackets | Rule::open_bracket => return Part::More("`[`"),
+        | Rule::literal => return Part::Value,
+        Rule::logical
+        | Rule::comparison
+        | Rule::equality
+        | Rule::additive
+        | Rule::multiplicative
+        | Rule::power => {
+            return Part::Operator;
+        }
+        Rule::brackets => return Part::More("`[`"),
+        Rule::label => return Part::More("a text in quotes"),
+        Rule::scope => return Part::More("`vms`"),
         Rule::arguments | Rule::parameters => return Part::More("`(`"),
         Rule::options => return Part::More("`<`"),
         Rule::state => return Part::More("a state"),
@@ -194,29 +203,22 @@ fn describe(rule: Rule) -> Part {
         Rule::gives => return Part::More("`=`"),
         Rule::tail => return Part::More("a tail"),
         Rule::EOI | Rule::semicolon => "`;`",
+        Rule::greater => "`>`",
         Rule::comma => "`,`",
         Rule::colon => "`:`",
         Rule::dots => "`..`",
+        Rule::times => "`*`",
         Rule::assignment => "`=`",
-        Rule::open => "`(`",
         Rule::close => "`)`",
-        Rule::open_brace => "`{`",
         Rule::close_brace => "`}`",
         Rule::close_bracket => "`]`",
         Rule::everyone | Rule::audience => "a namespace or `*`",
         Rule::element | Rule::elements => "an element",
         Rule::number => "a number",
         Rule::text => "a text in quotes",
-        Rule::path
-        | Rule::wide_path
-        | Rule::option
-        | Rule::named
-        | Rule::quoted
-        | Rule::level
-        | Rule::amount => "a name",
+        Rule::path | Rule::wide_path | Rule::option | Rule::level | Rule::amount => "a name",
         Rule::variable | Rule::plain_variable | Rule::exported => "a variable",
-        Rule::variable_name => "the name of a variable",
-        Rule::node | Rule::node_name => "the name of a node",
+        Rule::node => "the name of a node",
         Rule::target | Rule::blocked | Rule::blank => "a variable, a name or a node",
         Rule::discrete => "`>>`",
         Rule::word_namespace => "`namespace`",
@@ -324,38 +326,32 @@ impl Scene<'_> {
         Some(Diagnostic::error("E0003", self.place(), message).and(0, between(at, at + 1), label))
     }
 
-    fn plain(&self, extent: &Extent) -> Diagnostic {
-        let word = self.word();
-        let mut phrase = self.expected.phrase();
-        if extent.stop != Stop::Semicolon && self.token.start >= extent.end && phrase == "`;`" {
-            // The head of a block.
-            phrase = "`{`".to_owned();
-        }
-        if self.expected.value && self.before().ends_with("..") {
-            phrase = "the end of the range".to_owned();
-        }
+    fn plain(&self) -> Diagnostic {
+        let range = self.expected.value && self.previous() == "..";
+        let phrase = if range { "the end of the range".to_owned() } else { self.expected.phrase() };
         let message = format!("expected {phrase}, found {}", found(self.text, &self.token));
         let mut fault = Diagnostic::error("E0002", self.place(), message);
-        fault.help = self.help(word);
+        fault.help = self.help(self.word());
         fault
-    }
-
-    /// The text before, without blanks.
-    fn before(&self) -> &str {
-        self.previous.map_or("", |token| &self.text[..token.end])
     }
 
     fn help(&self, word: &str) -> Option<String> {
         let fixed = |text: &str| Some(text.to_owned());
         let ended = self.expected.operator;
         match word {
-            "=" if ended => return fixed("a comparison is written `==`"),
+            "=" if ended && !self.expected.more.contains(&"`soft`") => {
+                return fixed("a comparison is written `==`");
+            }
             "==" if self.expected.words.contains(&"`=`") => {
                 return fixed("a value is given with a single `=`");
             }
             "and" | "AND" if ended => return fixed("\"and\" is `&&`"),
             "or" | "OR" if ended => return fixed("\"or\" is `||`"),
             "not" | "NOT" if ended || self.expected.value => return fixed("\"not\" is `!`"),
+            ".." if ended => return fixed("ranges stand in brackets: `VM[1..4]`"),
+            "=" | "{" if self.previous() == ")" && self.expected.more.contains(&"`soft`") => {
+                return fixed("a function is defined as `def name($a) = …;` or `def name($a) { … }`");
+            }
             "mod" if ended => return fixed("the remainder is `%`"),
             "is" | "eq" if ended => return fixed("a comparison is written `==`"),
             "then" | "do" if ended => return fixed("what is to be done stands in a block: `{ … }`"),
@@ -368,9 +364,6 @@ impl Scene<'_> {
                     "`_` skips a value on the left side of `=`, as in `{$a, _} = …`, and stands nowhere else",
                 );
             }
-            "[" if self.previous.is_some_and(|previous| previous.end < self.token.start) => {
-                return fixed("the `[` of an enumeration follows its name without a blank");
-            }
             "[" => return fixed("a name has one pair of brackets; join sets with `+`"),
             ")" | "]" | "}" | ">" if self.previous() == "," => return fixed("remove the comma"),
             "true" | "false" if self.expected.setting => {
@@ -380,6 +373,15 @@ impl Scene<'_> {
                 return fixed("a letter or digit follows the point after an enumeration");
             }
             _ => {}
+        }
+        if self.previous() == "not" && ended {
+            return fixed("\"not\" is `!`");
+        }
+        if self.previous() == "import" && self.token.kind == Kind::Text {
+            return fixed("a script is imported by its namespace: `import a.b;`");
+        }
+        if self.token.kind == Kind::Variable && !word[1..].starts_with(|c: char| c.is_ascii_alphabetic()) {
+            return fixed("the name of a variable begins with a letter");
         }
         if self.previous() == ":" && word == "=" {
             return fixed("a value is given with `=`");
@@ -446,17 +448,23 @@ pub(super) fn unknown(text: &str, first: &Token, second: &Token, extent: &Extent
     if let Some(known) = nearest(word, &STATEMENTS) {
         return error(format!("`{word}` begins no statement")).with_help(format!("did you mean `{known}`?"));
     }
+    let forms = format!("a rule is written `{word}(…);`, a declaration `{word} : template;`");
     match second.kind {
         Kind::Word | Kind::Number | Kind::Text | Kind::Variable | Kind::Node | Kind::Open(_)
             if extent.stop != Stop::Body =>
         {
-            let fault = error(format!("expected `(` after `{word}`, found {}", found(text, second)));
-            fault.with_help(format!("a rule is written `{word}(…);`"))
+            error(format!("expected `(` after `{word}`, found {}", found(text, second))).with_help(forms)
         }
         Kind::Sign => {
-            let fault =
-                error(format!("expected `(`, `:` or `=` after `{word}`, found {}", found(text, second)));
-            fault.with_help("a statement is a rule `name(…);`, a declaration `VM1 : template;` or gives a variable a value: `$x = …;`")
+            let message = format!("expected `(`, `:` or `=` after `{word}`, found {}", found(text, second));
+            let help = match &text[second.start..second.end] {
+                "," => format!("several are declared as a set: `{{{word}, …}} : template;`"),
+                _ => forms,
+            };
+            error(message).with_help(help)
+        }
+        Kind::Semicolon | Kind::Close(_) | Kind::End => {
+            error(format!("`{word}` alone is no statement")).with_help(forms)
         }
         _ => error(format!("`{word}` begins no statement")),
     }
@@ -464,15 +472,12 @@ pub(super) fn unknown(text: &str, first: &Token, second: &Token, extent: &Extent
 
 /// The nearest of some words, if it is near enough to have been meant.
 fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
-    let limit = match word.len() {
-        0..=2 => 0,
-        3..=5 => 1,
-        6..=16 => 2,
-        _ => return None,
-    };
     let lower = word.to_ascii_lowercase();
-    let near = known.iter().map(|known| (distance(&lower, known), *known));
-    near.filter(|(distance, _)| *distance <= limit).min().map(|(_, known)| known)
+    let near = known.iter().filter(|known| known.len().abs_diff(word.len()) < 3);
+    let near = near.map(|known| (distance(&lower, known), *known));
+    near.filter(|(distance, known)| *distance <= known.len().max(word.len()) / 3)
+        .min()
+        .map(|(_, known)| known)
 }
 
 /// How many letters must be changed, added, left out or swapped with the next one.

@@ -9,6 +9,7 @@ use super::LONGEST;
 use crate::Comment;
 use crate::Diagnostic;
 use crate::Span;
+use std::borrow::Cow;
 
 /// What a token is, as far as the ends of statements depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,6 +115,7 @@ impl<'a> Scanner<'a> {
         let mut scanner =
             Self { text, at: 0, comments: Vec::new(), noted: 0, indentation: 0, fault: None, muted: false };
         let start = if text.starts_with('\u{FEFF}') { 3 } else { 0 };
+        scanner.at = start;
         if text[start..].starts_with("#!") {
             let end = scanner.line_end(start);
             scanner.note(start, end, false);
@@ -164,6 +166,15 @@ impl<'a> Scanner<'a> {
         token
     }
 
+    /// Looks at the token after the one that comes next.
+    pub(super) fn second(&mut self, first: &Token) -> Token {
+        let at = self.at;
+        self.at = first.end;
+        let token = self.peek();
+        self.at = at;
+        token
+    }
+
     /// Takes the next token.
     pub(super) fn next(&mut self) -> Token {
         let line = self.skip();
@@ -185,7 +196,6 @@ impl<'a> Scanner<'a> {
                     line = Some(self.at);
                 }
                 b' ' | b'\t' | b'\r' => self.at += 1,
-                0xEF if self.text[self.at..].starts_with('\u{FEFF}') => self.at += 3,
                 b'/' if self.byte(self.at + 1) == b'/' => {
                     let end = self.line_end(self.at);
                     self.note(self.at, end, false);
@@ -306,7 +316,7 @@ impl<'a> Scanner<'a> {
                 self.at += 1;
                 Kind::Sign
             }
-            b'&' | b'|' if self.byte(self.at) == byte => {
+            b'&' | b'|' | b'.' if self.byte(self.at) == byte => {
                 self.at += 1;
                 Kind::Sign
             }
@@ -430,7 +440,7 @@ impl<'a> Scanner<'a> {
             }
             let last = previous.map_or(token.start, |token| token.end);
             if let Some(previous) = previous
-                && self.begins(&token, &previous, open.len(), indentation)
+                && self.begins(&token, &previous, shape, open.len(), indentation)
             {
                 self.at = before;
                 break (last, last, Stop::Next);
@@ -538,14 +548,21 @@ impl<'a> Scanner<'a> {
     /// True if a value may end with this token.
     fn ends_value(&self, token: &Token) -> bool {
         match token.kind {
-            Kind::Number | Kind::Text | Kind::Variable | Kind::Node | Kind::Close(_) => true,
+            Kind::Number | Kind::Text | Kind::Variable | Kind::Node | Kind::Close(_) | Kind::Bad => true,
             Kind::Word => !wants_more(&self.text[token.start..token.end]),
             _ => false,
         }
     }
 
     /// True if the token can only be the first of a statement, after this one.
-    fn begins(&mut self, token: &Token, previous: &Token, depth: usize, indentation: usize) -> bool {
+    fn begins(
+        &mut self,
+        token: &Token,
+        previous: &Token,
+        shape: Shape,
+        depth: usize,
+        indentation: usize,
+    ) -> bool {
         if !self.ends_value(previous) {
             return false;
         }
@@ -566,7 +583,9 @@ impl<'a> Scanner<'a> {
                 let sign = &self.text[next.start..next.end];
                 match next.kind {
                     Kind::Open(b'(') if token.kind == Kind::Word => {
-                        token.line.is_some() || matches!(previous.kind, Kind::Close(_))
+                        shape == Shape::Head
+                            || token.line.is_some()
+                            || matches!(previous.kind, Kind::Close(_))
                     }
                     Kind::Open(b'[') => token.line.is_some() && next.start == token.end,
                     Kind::Word | Kind::Text => token.line.is_some() && announces_statement(word),
@@ -580,6 +599,26 @@ impl<'a> Scanner<'a> {
             }
             _ => false,
         }
+    }
+
+    /// A piece of the text that was just walked over, its comments replaced by blanks.
+    pub(super) fn blanked(&self, start: usize, end: usize) -> Cow<'a, str> {
+        let text = &self.text[start..end];
+        let first = self.comments.partition_point(|comment| (comment.span.start as usize) < start);
+        let comments = &self.comments[first..];
+        if comments.first().is_none_or(|comment| comment.span.start as usize >= end) {
+            return Cow::Borrowed(text);
+        }
+        let mut blanked = String::with_capacity(text.len());
+        let mut at = start;
+        for comment in comments.iter().take_while(|comment| (comment.span.start as usize) < end) {
+            let Span { start, end } = comment.span;
+            blanked.push_str(&self.text[at..start as usize]);
+            blanked.extend(std::iter::repeat_n(' ', (end - start) as usize));
+            at = end as usize;
+        }
+        blanked.push_str(&self.text[at..end]);
+        Cow::Owned(blanked)
     }
 
     /// Goes behind the brace that closes the block whose opening brace comes next.
