@@ -195,7 +195,7 @@ fn an_editor_session() {
     assert_eq!(mistakes[0]["range"]["end"], json!({ "line": 4, "character": 14 }));
 
     // One letter mends it.
-    let letter = json!({ "line": 4, "character": 12 });
+    let letter = json!({ "line": 4, "character": 13 });
     let change = json!({ "range": { "start": letter, "end": letter }, "text": "a" });
     let document = json!({ "uri": web, "version": 2 });
     editor.tell("textDocument/didChange", json!({ "textDocument": document, "contentChanges": [change] }));

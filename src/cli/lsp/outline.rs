@@ -207,11 +207,16 @@ impl Outline {
             .max_by_key(|(at, scope)| (scope.span.start, *at))
             .map_or(0, |(at, _)| at);
         let chain: Vec<usize> = self.chain(innermost).collect();
+        let in_function = chain.iter().any(|&at| self.scopes.get(at).is_some_and(|scope| scope.function));
         let mut found: Vec<&Definition> = Vec::new();
         for definition in &self.definitions {
             let seen = definition.symbol == Symbol::Variable && chain.contains(&definition.scope);
+            // The variable of a loop, or a parameter, is known in all of its block; others
+            // behind the statement that makes them.
+            let block = self.scopes.get(definition.scope).is_some_and(|scope| scope.span == definition.whole);
+            let made = if block { definition.span.end } else { definition.whole.end };
             // A function sees what exists when it is called, wherever that stands.
-            let before = (definition.span.end as usize) < byte || innermost != definition.scope;
+            let before = made as usize <= byte || (in_function && definition.is_at_top());
             if seen && before && !found.iter().any(|other| other.name == definition.name) {
                 found.push(definition);
             }
