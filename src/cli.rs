@@ -1,10 +1,13 @@
 //! Arguments in, exit code out; one file a subcommand.
 
 mod check;
+mod completions;
 mod convert;
 mod doc;
 mod generate;
 mod input;
+mod lsp;
+mod man;
 mod memory;
 mod output;
 mod plan;
@@ -86,6 +89,14 @@ Exit codes:
   2  bad usage or bad input         6  check found a violation
   3  infeasible, proved";
 
+const LSP: &str = "\
+A language server on standard input and output: mistakes in rule files as one types,
+manual pages and values under the cursor, completion, definitions, symbols, formatting.
+
+Options that the editor may send with `initialize`:
+  include  a list of folders in which `import` looks, before those of the files
+  cluster  an instance: what rules are about when they declare no cluster themselves";
+
 /// The options that every subcommand takes.
 const COMMON: &str = "Common options";
 
@@ -120,6 +131,13 @@ enum Task {
     Generate(generate::Arguments),
     /// Print the manual page of a constraint or of a mistake, or list the constraints.
     Doc(doc::Arguments),
+    /// Speak with an editor: mistakes, help, completion and definitions in rule files.
+    #[command(long_about = LSP)]
+    Lsp(lsp::Arguments),
+    /// Print what a shell needs to complete the arguments of this command.
+    Completions(completions::Arguments),
+    /// Print the manual page of this command, or write one for each subcommand into a folder.
+    Man(man::Arguments),
 }
 
 /// Does what the arguments say; returns the exit code. Prints its own errors.
@@ -140,6 +158,9 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> i32 {
         Task::Schema(arguments) => schema::run(&arguments),
         Task::Generate(arguments) => generate::run(&arguments, &terminal),
         Task::Doc(arguments) => doc::run(&arguments),
+        Task::Lsp(arguments) => lsp::run(&arguments),
+        Task::Completions(arguments) => completions::run(&arguments),
+        Task::Man(arguments) => man::run(&arguments),
     };
     match result {
         Ok(exit) => exit as i32,

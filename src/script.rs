@@ -40,6 +40,7 @@ pub mod render;
 mod report;
 mod scope;
 mod select;
+mod trace;
 mod value;
 mod world;
 
@@ -51,6 +52,10 @@ pub use load::Memory;
 pub use quadrille_dsl::Diagnostic;
 pub use quadrille_dsl::Severity;
 pub use report::Report;
+pub use trace::Inspection;
+pub use trace::Script;
+pub use trace::Seen;
+pub use trace::usage;
 
 use crate::model::Instance;
 use load::Loaded;
@@ -94,7 +99,7 @@ impl Program {
     /// # Errors
     /// All errors of all files, and the warnings among them, by file and place.
     pub fn apply(&self, base: Option<Instance>) -> Result<Built, Vec<Diagnostic>> {
-        let outcome = evaluate::evaluate(&self.loaded, World::new(base));
+        let outcome = evaluate::evaluate(&self.loaded, World::new(base), None);
         let failed = outcome.log.errors() > 0;
         let found = outcome.log.finish();
         if failed {

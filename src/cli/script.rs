@@ -38,7 +38,7 @@ enum Form {
 }
 
 /// The disk.
-struct Disk;
+pub(super) struct Disk;
 
 impl Files for Disk {
     fn read(&self, path: &Path, most: u64) -> io::Result<Vec<u8>> {

@@ -232,6 +232,7 @@ impl<'p> Run<'p, '_> {
             // What it would have declared is not known.
             self.session.lost.target(&target.value);
         }
+        self.met_declaration(target.span, &elements);
         for &(element, _) in &elements {
             self.give(element, &effects);
         }

@@ -14,6 +14,7 @@ use super::operate;
 use super::scope::Assigned;
 use super::scope::Fixed;
 use super::scope::Scope;
+use super::trace::Trace;
 use super::value::Meter;
 use super::value::Set;
 use super::value::Value;
@@ -41,7 +42,7 @@ use rustc_hash::FxHashSet;
 use std::rc::Rc;
 
 /// Where something was written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Place {
     /// The index of the file in the report.
     pub file: u32,
@@ -81,6 +82,8 @@ pub(super) struct Session<'p> {
     pub(super) halted: bool,
     /// Nearest names that may still be looked for.
     pub(super) hints: usize,
+    /// What is met on the way, where somebody wants to know.
+    pub(super) trace: Option<Trace>,
 }
 
 /// What came of a run.
@@ -90,10 +93,11 @@ pub(super) struct Outcome {
     pub(super) places: Vec<Place>,
     pub(super) objective: Option<Objective>,
     pub(super) log: Log,
+    pub(super) trace: Option<Trace>,
 }
 
 /// Evaluates all scripts, each after those that it imports.
-pub(super) fn evaluate(loaded: &Loaded, world: World) -> Outcome {
+pub(super) fn evaluate(loaded: &Loaded, world: World, trace: Option<Trace>) -> Outcome {
     let count = loaded.scripts.len();
     let mut session = Session {
         loaded,
@@ -112,6 +116,7 @@ pub(super) fn evaluate(loaded: &Loaded, world: World) -> Outcome {
         texts: 0,
         halted: false,
         hints: 64,
+        trace,
     };
     for target in loaded.scripts.iter().flat_map(|script| &script.tree.lost) {
         session.lost.target(&target.value);
@@ -128,8 +133,8 @@ pub(super) fn evaluate(loaded: &Loaded, world: World) -> Outcome {
             *faulty = broken;
         }
     }
-    let Session { world, constraints, places, objective, log, .. } = session;
-    Outcome { world, constraints, places, objective: objective.map(|(objective, _)| objective), log }
+    let Session { world, constraints, places, objective, log, trace, .. } = session;
+    Outcome { world, constraints, places, objective: objective.map(|(objective, _)| objective), log, trace }
 }
 
 /// A def.
@@ -546,6 +551,7 @@ impl<'p, 's> Run<'p, 's> {
     }
 
     fn assign_variable(&mut self, name: &str, span: Span, value: Value) {
+        self.met(span, &value);
         if self.imported.contains_key(name) && !self.scope.has(name) {
             return self.immutable(name, span, Fixed::Imported);
         }
@@ -609,6 +615,7 @@ impl<'p, 's> Run<'p, 's> {
     }
 
     fn round(&mut self, variable: &'p Word, value: Value, body: &'p Block) {
+        self.met(variable.span, &value);
         self.scope.open_block();
         self.scope.assign(&variable.value, value);
         self.nested(body);
@@ -727,6 +734,7 @@ impl<'p, 's> Run<'p, 's> {
         self.scope.call();
         self.calls.push(span);
         for (parameter, value) in function.parameters.iter().zip(values) {
+            self.met(parameter.span, &value);
             self.scope.set(&parameter.value, value, Fixed::Parameter);
         }
         let value = match function.body {

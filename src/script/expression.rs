@@ -54,7 +54,11 @@ impl<'p> Run<'p, '_> {
             Expression::Name(name) if words == Words::Text => Value::Text(name.as_str().into()),
             Expression::Name(name) | Expression::QuotedName(name) => self.vm(name, span),
             Expression::Node(name) => self.node(name, span),
-            Expression::Variable(name) => self.variable(name, span),
+            Expression::Variable(name) => {
+                let value = self.variable(name, span);
+                self.met(span, &value);
+                value
+            }
             Expression::Number(number) => Value::Number(*number),
             Expression::Text(text) => Value::Text(text.as_str().into()),
             Expression::Blank => {

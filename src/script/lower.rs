@@ -120,7 +120,7 @@ fn kind_name(kind: Kind) -> &'static str {
 }
 
 /// `spread(vms: set<vm>)`; what may be left out in square brackets.
-fn signature_text(name: &str, parameters: &[Parameter]) -> String {
+pub(super) fn signature_text(name: &str, parameters: &[Parameter]) -> String {
     let parameter = |parameter: &Parameter| {
         let text = format!("{}: {}", parameter.name, kind_name(parameter.kind));
         if parameter.default.is_some() { format!("[{text}]") } else { text }

@@ -371,3 +371,25 @@ fn the_readme_shows_what_happens() {
     let program = quickstart.find("use quadrille::Constraint;").and_then(|at| quickstart.get(at..));
     assert!(readme.contains(program.expect("the imports")), "README.md shows examples/quickstart.rs");
 }
+
+#[test]
+fn shells_learn_the_arguments() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let output = run(&["completions", shell], "");
+        assert_exit(&output, 0);
+        assert!(stdout(&output).contains("--time-limit") && stdout(&output).contains("convert"), "{shell}");
+    }
+    assert_exit(&run(&["completions", "abacus"], ""), 2);
+}
+
+#[test]
+fn manual_pages_are_written() {
+    let output = run(&["man"], "");
+    assert_exit(&output, 0);
+    assert!(stdout(&output).contains(".TH quadrille 1"), "{}", stdout(&output));
+    let folder = folder("man").join("man1");
+    assert_exit(&run(&["man", text(&folder)], ""), 0);
+    let page = fs::read_to_string(folder.join("quadrille-plan.1")).expect("a page for each subcommand");
+    assert!(page.contains(".TH quadrille-plan 1") && page.contains("time\\-limit"), "{page}");
+    assert!(folder.join("quadrille.1").exists());
+}

@@ -6,6 +6,7 @@ mod common;
 mod corpus;
 mod generate;
 mod manual;
+mod lsp;
 mod oracle;
 mod properties;
 mod replay;
