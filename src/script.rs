@@ -42,6 +42,7 @@ mod scope;
 mod select;
 mod value;
 mod world;
+mod write;
 
 pub use codes::codes;
 pub use codes::explain;
@@ -51,6 +52,7 @@ pub use load::Memory;
 pub use quadrille_dsl::Diagnostic;
 pub use quadrille_dsl::Severity;
 pub use report::Report;
+pub use write::write;
 
 use crate::model::Instance;
 use load::Loaded;

@@ -41,7 +41,7 @@ use rustc_hash::FxHashSet;
 use std::rc::Rc;
 
 /// Where something was written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Place {
     /// The index of the file in the report.
     pub file: u32,
