@@ -18,7 +18,7 @@ mod rule;
 mod schema;
 mod table;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod writer;
 
 pub use inflate::inflate;

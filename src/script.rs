@@ -43,6 +43,7 @@ mod select;
 mod trace;
 mod value;
 mod world;
+mod write;
 
 pub use codes::codes;
 pub use codes::explain;
@@ -56,6 +57,7 @@ pub use trace::Inspection;
 pub use trace::Script;
 pub use trace::Seen;
 pub use trace::usage;
+pub use write::write;
 
 use crate::model::Instance;
 use load::Loaded;

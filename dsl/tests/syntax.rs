@@ -266,3 +266,17 @@ fn hostile_texts() {
     let many = "spread({VM1, VM2});\n".repeat(20_000);
     assert_eq!(parse(&many).0.statements.len(), 20_000);
 }
+
+#[test]
+fn quoted_heads_of_enumerations() {
+    for (text, head) in [(r#"f(vm"vm#"[1..3].x);"#, "vm#"), (r#"f(@"node #"[1..3].x);"#, "node #")] {
+        let found = arguments(text);
+        let [Expression::Enumeration { head: found, elements, tail, .. }] = found.as_slice() else {
+            panic!("{text}: {found:?}");
+        };
+        assert_eq!((found.as_str(), elements.len(), tail.as_str()), (head, 1, ".x"), "{text}");
+    }
+    let (tree, diagnostics) = parse(r#"{vm"a b"[1, 2], @"c d"[1]} : small; $x = vm"a b"[1..2] + vm"x";"#);
+    assert_eq!((tree.statements.len(), diagnostics), (2, vec![]));
+    assert!(!parse(r#"f(vm"a" [1]);"#).1.is_empty());
+}

@@ -3,12 +3,14 @@
 use super::evaluate::Run;
 use super::fault::Fault;
 use super::fault::did_you_mean;
+use super::fault::short;
 use super::value::Items;
 use super::value::Number;
 use super::value::Set;
 use super::value::Value;
 use super::value::write_number;
 use super::world::Element;
+use crate::model::Duration;
 use crate::model::Durations;
 use crate::model::NodeId;
 use crate::model::Place;
@@ -76,6 +78,48 @@ pub(super) fn attribute_of(value: &Value) -> Option<Attribute> {
     })
 }
 
+/// Templates of this name, and those below it, lend their options but not their name.
+const PLAIN: &str = "plain";
+/// What holds for VMs of which nothing else is said.
+const DEFAULT_VM: &str = "default.vm";
+/// The same for nodes.
+const DEFAULT_NODE: &str = "default.node";
+
+/// Does a `template` statement with this name mean more than options?
+pub(super) fn is_special(name: &str) -> bool {
+    is_plain(name) || is_default(name)
+}
+
+/// Does it say what holds where nothing else is said?
+pub(super) fn is_default(name: &str) -> bool {
+    name == DEFAULT_VM || name == DEFAULT_NODE
+}
+
+fn is_plain(name: &str) -> bool {
+    name.strip_prefix(PLAIN).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+/// `0.5*mem + 2`: a duration by the amount of a resource.
+fn linear(text: &str, resource: impl Fn(&str) -> Option<ResourceId>) -> Option<Duration> {
+    let (coefficient, rest) = text.split_once('*')?;
+    let coefficient: f64 = coefficient.trim().parse().ok()?;
+    let known = |name: &str, offset: f64| {
+        Some(Duration::Linear { resource: resource(name.trim())?, coefficient, offset })
+    };
+    let at = rest.rfind(['+', '-']);
+    let found = match at {
+        None => known(rest, 0.0),
+        Some(at) => {
+            let size: f64 = rest[at + 1..].trim().parse().ok()?;
+            known(&rest[..at], if rest[at..].starts_with('-') { -size } else { size })
+        }
+    };
+    found.filter(|duration| match duration {
+        Duration::Linear { coefficient, offset, .. } => coefficient.is_finite() && offset.is_finite(),
+        Duration::Constant(_) => true,
+    })
+}
+
 /// Digits with a point; not `inf`, `1e5` or the like.
 fn decimal(text: &str) -> Option<f64> {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
@@ -118,7 +162,65 @@ impl<'p> Run<'p, '_> {
             self.say(Diagnostic::error("E0111", name.span, message).and(file, first, "here first"));
             return;
         }
+        match name.value.as_str() {
+            DEFAULT_VM => self.defaults(&options, false),
+            DEFAULT_NODE => self.defaults(&options, true),
+            _ => {}
+        }
         self.templates.insert(&name.value, Template { name, options });
+    }
+
+    /// `template default.vm<cpu=1, migrate=4>;`: what holds where nothing else is said.
+    fn defaults(&mut self, options: &[Choice<'p>], nodes: bool) {
+        for Choice { name, value, span } in options {
+            let word = name.value.as_str();
+            let kind = Timed::ALL.into_iter().find(|kind| {
+                let of_node = matches!(kind, Timed::BootNode | Timed::ShutdownNode);
+                of_node == nodes && kind.attribute() == word
+            });
+            match (self.session.world.resource(word), kind, value) {
+                (_, _, Value::Unknown) => {}
+                (Some(resource), _, Value::Number(Number::Integer(amount, _))) if *amount >= 0 => {
+                    self.session.world.set_default(resource, nodes, *amount as u64);
+                }
+                (Some(_), _, other) => {
+                    let found = other.text(&self.session.world);
+                    let message = format!(
+                        "`{word}` is a resource: it takes a whole number of 0 or more, found {}",
+                        short(&found)
+                    );
+                    self.error("E0306", *span, message);
+                }
+                (None, Some(kind), value) => {
+                    let world = &self.session.world;
+                    let duration = match value {
+                        Value::Number(Number::Integer(seconds, _)) => u32::try_from(*seconds)
+                            .ok()
+                            .filter(|seconds| (1..=Durations::LONGEST).contains(seconds))
+                            .map(Duration::Constant),
+                        Value::Text(text) => linear(text, |name| world.resource(name)),
+                        _ => None,
+                    };
+                    match duration {
+                        Some(duration) => self.session.world.set_duration(kind, duration),
+                        None => {
+                            let message = format!("`{word}` is how long that takes");
+                            let fault = Fault::new("E0312", message).help(format!(
+                                "a whole number of seconds from 1 to {}, or by a resource: \"0.5*mem + 2\"",
+                                Durations::LONGEST
+                            ));
+                            self.fault(*span, fault);
+                        }
+                    }
+                }
+                (None, None, _) => {
+                    let what = if nodes { "nodes" } else { "VMs" };
+                    let fault = Fault::new("E0312", format!("`{word}` has no default for {what}"))
+                        .help("defaults are amounts of resources and durations");
+                    self.fault(*span, fault);
+                }
+            }
+        }
     }
 
     /// The values of options.
@@ -220,11 +322,13 @@ impl<'p> Run<'p, '_> {
             }
         }
         choices.extend(own);
-        let mut effects = vec![Effect::Attribute(
-            "template",
-            Attribute::Text(template.value.as_str().into()),
-            template.span,
-        )];
+        let mut effects = Vec::new();
+        // Where no `template` statement says so, it is a name as any other.
+        let lends_only = is_plain(&template.value) && self.templates.contains_key(template.value.as_str());
+        if !lends_only {
+            let name = Attribute::Text(template.value.as_str().into());
+            effects.push(Effect::Attribute("template", name, template.span));
+        }
         effects.extend(self.effects(&choices));
         self.epoch += 1;
         let mut elements: Vec<(Element, bool)> = Vec::new();

@@ -5,6 +5,7 @@ use super::fault::Fault;
 use super::limits;
 use super::value::Names;
 use crate::model::Attributes;
+use crate::model::Duration;
 use crate::model::Elements;
 use crate::model::Instance;
 use crate::model::InstanceBuilder;
@@ -12,6 +13,7 @@ use crate::model::NodeId;
 use crate::model::Place;
 use crate::model::Resource;
 use crate::model::ResourceId;
+use crate::model::Timed;
 use crate::model::Value as Attribute;
 use crate::model::VmId;
 use rustc_hash::FxHashMap;
@@ -296,6 +298,18 @@ impl World {
         });
         self.sums.push([0, 0]);
         Ok(())
+    }
+
+    /// Sets what nodes offer, or VMs take, of which nothing is said from here on.
+    pub(super) fn set_default(&mut self, resource: ResourceId, nodes: bool, amount: u64) {
+        if let Some(row) = self.instance.resources.get_mut(resource.index()) {
+            *(if nodes { &mut row.default_capacity } else { &mut row.default_demand }) = amount;
+        }
+    }
+
+    /// Sets how long a kind of action takes where no attribute says so.
+    pub(super) fn set_duration(&mut self, kind: Timed, duration: Duration) {
+        self.instance.durations.set(kind, duration);
     }
 
     /// Sets what a node offers or a VM takes.

@@ -83,9 +83,8 @@ fn numbers() {
         "!(1 == 2)",
         "!0 == 1",
     ]);
-    let result = built(
-        "VM1 : t; $x = 5; $x += 3; $x -= 1; $x *= 4; $x /= 2; $x %= 5; if $x == 4 { root(VM1); }",
-    );
+    let result =
+        built("VM1 : t; $x = 5; $x += 3; $x -= 1; $x *= 4; $x /= 2; $x %= 5; if $x == 4 { root(VM1); }");
     assert_eq!(result.instance.constraints().len(), 1);
 }
 
@@ -257,8 +256,8 @@ fn enumerations() {
     let names: Vec<&str> = instance.vms().names().collect();
     let expected = [
         "VM3", "VMbaz", "VM7", "VMz", "VM15", "VM9", "VM10", "VM11", "VM12", "VM1x", "VM2x", "VM3x", "VM4x",
-        "VM5x", "VM6x", "VM7x", "VM8x", "VM9x", "VMax", "VMbx", "VMcx", "W1", "W2", "W3", "W4", "W5", "W6", "W7",
-        "W10", "X5", "X3", "Xa1",
+        "VM5x", "VM6x", "VM7x", "VM8x", "VM9x", "VMax", "VMbx", "VMcx", "W1", "W2", "W3", "W4", "W5", "W6",
+        "W7", "W10", "X5", "X3", "Xa1",
     ];
     assert_eq!(names, expected);
     assert_eq!(instance.node_count(), 252);
@@ -390,7 +389,8 @@ fn cluster() -> Instance {
 
 #[test]
 fn rules_on_a_loaded_cluster() {
-    let text = "VM10 : tiny<cpu=2>; $vms = VM[1..10]; running($vms); >>split($vms / 2); VM1 : tiny<tag=\"first\">;";
+    let text =
+        "VM10 : tiny<cpu=2>; $vms = VM[1..10]; running($vms); >>split($vms / 2); VM1 : tiny<tag=\"first\">;";
     let result = apply(&[("foo.btrp", text)], Some(cluster())).expect("sound");
     let instance = result.instance;
     assert_eq!(instance.vm_count(), 10);
@@ -451,9 +451,15 @@ fn what_could_not_be_read_is_not_missed() {
 
 #[test]
 fn blanks_comments_and_ends() {
-    assert_eq!(codes("#!/usr/bin/env quadrille\nVM[1..2] : t; spread (VM[1..2]); /* a /* b */ c */ // end"), [""; 0]);
+    assert_eq!(
+        codes("#!/usr/bin/env quadrille\nVM[1..2] : t; spread (VM[1..2]); /* a /* b */ c */ // end"),
+        [""; 0]
+    );
     assert_eq!(codes("vm\"db 1\" : t; @\"node 1\" : n online; ban(vm\"db 1\", @\"node 1\");"), [""; 0]);
-    assert_eq!(codes("VM1 : t; running : t; resource : t; soft : t; root(running + VM1 + {soft});"), ["E0201"]);
+    assert_eq!(
+        codes("VM1 : t; running : t; resource : t; soft : t; root(running + VM1 + {soft});"),
+        ["E0201"]
+    );
 }
 
 #[test]
@@ -530,7 +536,9 @@ fn every_constraint_takes_what_it_should() {
 
 #[test]
 fn restrictions_and_prices() {
-    let result = built(&with_elements("spread(VM[1..2]); >>spread(VM[1..2]); running(VM1); ban(VM1, @N1) soft 5 + 2;"));
+    let result = built(&with_elements(
+        "spread(VM[1..2]); >>spread(VM[1..2]); running(VM1); ban(VM1, @N1) soft 5 + 2;",
+    ));
     let found: Vec<(Restriction, Strength)> =
         result.instance.constraints().iter().map(|c| (c.restriction, c.strength)).collect();
     let expected = [

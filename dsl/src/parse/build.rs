@@ -332,11 +332,11 @@ fn target(pair: Pair<'_, Rule>, base: usize) -> Built<Tall> {
     if first.as_rule() == Rule::blocked {
         return members(first, base, Rule::target, target);
     }
-    let value = operand(first, base)?;
-    match parts.pairs.next() {
-        Some(suffix) => attached(value, suffix, base),
-        None => Ok(value),
+    let mut value = operand(first, base)?;
+    for suffix in parts.pairs {
+        value = attached(value, suffix, base)?;
     }
+    Ok(value)
 }
 
 fn exported(pair: Pair<'_, Rule>, base: usize) -> Built<Tall> {
@@ -496,7 +496,13 @@ fn attached((first, height): Tall, suffix: Pair<'_, Rule>, base: usize) -> Built
     let glued = first.span.end == place.start;
     let wrong = |message: String, help: &str| Err(Diagnostic::error("E0002", place, message).with_help(help));
     match (suffix.as_rule(), first.value) {
-        (Rule::brackets, value @ (Expression::Name(_) | Expression::Variable(_) | Expression::Node(_))) => {
+        (
+            Rule::brackets,
+            value @ (Expression::Name(_)
+            | Expression::QuotedName(_)
+            | Expression::Variable(_)
+            | Expression::Node(_)),
+        ) => {
             if !glued {
                 let place = Span { start: place.start, end: place.start + 1 };
                 let fault = Diagnostic::error("E0002", place, "there is a blank before this `[`");
@@ -505,7 +511,7 @@ fn attached((first, height): Tall, suffix: Pair<'_, Rule>, base: usize) -> Built
             let (kind, head) = match value {
                 Expression::Variable(head) => (Kind::Variable, head),
                 Expression::Node(head) => (Kind::Node, head),
-                Expression::Name(head) => (Kind::Name, head),
+                Expression::Name(head) | Expression::QuotedName(head) => (Kind::Name, head),
                 _ => (Kind::Name, String::new()),
             };
             enumeration(kind, head, suffix, span, base)
