@@ -288,7 +288,7 @@ fn named_twice_is_a_warning() {
 fn sets_are_taken_apart() {
     let text = with_elements(
         "{$a, _, $b} = VM[1..5]; $R[1..4] = @N[1..20] / 4; {$c, $S[1..2]} = {1, 2, 3}; {$x, $y} = {VM1};
-         if $a == VM1 && $b == VM3 && #$R3 == 5 && #$R[1..4] == 4 && $S2 == 3 { spread($x + $a + $b); }",
+         if $a == VM1 && $b == VM3 && #$R3 == 5 && #$R[1..4] == 4 && $S2 == 3 { spread({$x} + $a + $b); }",
     );
     assert_eq!(built(&text).instance.constraints().len(), 1);
     assert_eq!(codes(&with_elements("{$a, $b} = VM1;")), ["E0204"]);
@@ -411,7 +411,7 @@ fn rules_on_a_loaded_cluster() {
 
 #[test]
 fn a_cluster_of_a_script_is_planned() {
-    let text = "namespace shop; resource cpu;
+    let text = "namespace foo; resource cpu;
         @n[1..2] : node<cpu=4> online; @n3 : node<cpu=4, boot=10>;
         VM[1..2] : small<cpu=3> running on @n1; VM3 : small<cpu=3>;
         spread($me); running(VM3); ban(VM3, @n2) soft 3; minimise makespan, relocations;";

@@ -116,18 +116,21 @@ fn who_sees_an_export() {
 fn a_tree_of_imports() {
     let files = Memory::default()
         .with("a.btrp", "namespace a; import b; import c;")
-        .with("b.btrp", "namespace b; import in.*;")
+        .with("b.btrp", "namespace b; import inner.*;")
         .with("c.btrp", "namespace c; import out.*;")
-        .with("in/toto.btrp", "namespace in.toto; VM1 : t; export $me to *;")
-        .with("in/titi.btrp", "namespace in.titi; VM1 : t;")
-        .with("in/readme.txt", "no script")
+        .with("inner/toto.btrp", "namespace inner.toto; VM1 : t; export $me to *;")
+        .with("inner/titi.btrp", "namespace inner.titi; VM1 : t;")
+        .with("inner/readme.txt", "no script")
         .with("out/foo.btrp", "namespace out.foo;")
         .with("out/bar.btrp", "VM1 : t;");
     let program = Program::load(&["a.btrp".into()], &[], &files);
-    assert_eq!(program.dependencies(), "a\n  b\n    in.titi\n    in.toto\n  c\n    out.bar\n    out.foo\n");
+    assert_eq!(
+        program.dependencies(),
+        "a\n  b\n    inner.titi\n    inner.toto\n  c\n    out.bar\n    out.foo\n"
+    );
     let built = program.apply(None).expect("sound");
     let names: Vec<&str> = built.instance.vms().names().collect();
-    assert_eq!(names, ["in.titi.VM1", "in.toto.VM1", "VM1"]);
+    assert_eq!(names, ["inner.titi.VM1", "inner.toto.VM1", "VM1"]);
 }
 
 #[test]
@@ -242,7 +245,7 @@ fn hostile_loops_end_with_an_error() {
     let found = soon("doubling", || codes(&loops(3, "$t = $t + $t;")));
     assert_eq!(found, ["E0612"]);
     let text = "VM[1..1000000] : t; $a = {1,2,3,4,5,6,7,8,9,10}; $s = VM[1..1000000];
-        for $i in $a { for $j in $a { for $k in $a { for $l in $a { $s = $s + VM[1..1000000]; } } } }";
+        for $i in $a { for $j in $a { for $k in $a { for $l in $a { $u = $s + $s; } } } }";
     let found = soon("unions", || codes(text));
     assert_eq!(found, ["E0607"]);
     let mut text = "VM[1..1000000] : t; $s = VM[1..1000000];".to_owned();
