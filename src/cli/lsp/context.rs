@@ -199,7 +199,7 @@ fn expected(tokens: &[Token<'_>]) -> Expected {
         _ if is_template => Expected::Nothing,
         _ => match rest.last() {
             Some(Token::Word("on")) => Expected::Expression,
-            _ if rest.iter().any(|token| *token == Token::Word("on")) => Expected::Expression,
+            _ if rest.contains(&Token::Word("on")) => Expected::Expression,
             _ => Expected::State,
         },
     }

@@ -40,7 +40,7 @@ pub(super) fn all(analysis: &Analysis) -> BTreeMap<PathBuf, Vec<Diagnostic>> {
             .collect();
         let mut message = diagnostic.message.clone();
         if !first.text.is_empty() {
-            message.push_str("\n");
+            message.push('\n');
             message.push_str(&first.text);
         }
         if let Some(help) = &diagnostic.help {
