@@ -5,6 +5,7 @@ mod cli;
 mod common;
 mod corpus;
 mod generate;
+mod lint;
 mod oracle;
 mod properties;
 mod replay;
