@@ -1,6 +1,8 @@
 use super::*;
 use crate::constraint::Constraint;
+use crate::constraint::Timestamp;
 use crate::constraint::among::Among;
+use crate::constraint::deadline::Deadline;
 use crate::constraint::fence::Fence;
 use crate::constraint::online::Online;
 use crate::constraint::precedence::Precedence;
@@ -115,6 +117,15 @@ online(@spare);
 minimise makespan, 3*mttr+relocations;
 "#;
     assert_eq!(text, expected);
+}
+
+#[test]
+fn moments_and_orders_do_not_mix() {
+    let mut b = InstanceBuilder::new();
+    let vm = b.ready_vm("a");
+    b.constraint(Constraint::new(Precedence { first: vm, then: vm }));
+    b.constraint(Constraint::new(Deadline { vm, timestamp: Timestamp::Relative(0) }));
+    strictly(&b.build().expect("sound"));
 }
 
 #[test]
