@@ -6,6 +6,7 @@ mod convert;
 mod doc;
 mod generate;
 mod input;
+mod lint;
 mod lsp;
 mod man;
 mod memory;
@@ -39,7 +40,7 @@ enum Exit {
     Unknown = 4,
     /// `--require-optimal`, and the plan is not proved to be.
     NotOptimal = 5,
-    /// `check` found a violation.
+    /// `check` found a violation, or `lint` something to say.
     Violation = 6,
 }
 
@@ -75,7 +76,9 @@ Examples:
   quadrille plan cluster.json --rules site.btrp   with the rules of a file besides
   quadrille plan cluster.btrp                     a cluster that a rule file declares
   quadrille check cluster.json plan.json          every violation, in words
+  quadrille lint site.btrp --cluster cluster.json what is odd about rules
   quadrille convert cluster.json -o btrplace.json --format btrplace
+  quadrille convert cluster.json -o cluster.btrp  as a rule file, to read and change
   quadrille doc spread                            the manual page of a constraint
   quadrille doc E0101                             what a mistake in a rule file means
 
@@ -86,7 +89,7 @@ the instance.
 Exit codes:
   0  done (also: nothing to do)     4  stopped by a limit without a plan
   1  internal error                 5  --require-optimal not met
-  2  bad usage or bad input         6  check found a violation
+  2  bad usage or bad input         6  check or lint found something
   3  infeasible, proved";
 
 const LSP: &str = "\
@@ -123,6 +126,8 @@ enum Task {
     Plan(plan::Arguments),
     /// Is the source configuration (or the plan) right? Every violation, in words.
     Check(check::Arguments),
+    /// What is probably not meant so in rule files: names nothing uses, rules that never hold.
+    Lint(lint::Arguments),
     /// Write an instance, or a plan, in another format.
     Convert(convert::Arguments),
     /// Print the JSON Schema of a format.
@@ -154,6 +159,7 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> i32 {
     let result = match arguments.task {
         Task::Plan(arguments) => plan::run(&arguments, &terminal),
         Task::Check(arguments) => check::run(&arguments, &terminal),
+        Task::Lint(arguments) => lint::run(&arguments, &terminal),
         Task::Convert(arguments) => convert::run(&arguments, &terminal),
         Task::Schema(arguments) => schema::run(&arguments),
         Task::Generate(arguments) => generate::run(&arguments, &terminal),

@@ -280,3 +280,15 @@ fn quoted_heads_of_enumerations() {
     assert_eq!((tree.statements.len(), diagnostics), (2, vec![]));
     assert!(!parse(r#"f(vm"a" [1]);"#).1.is_empty());
 }
+
+#[test]
+fn quoted_names_of_resources_and_options() {
+    let (tree, diagnostics) = parse(r#"resource cpu, "storage-cache"; A : small<"storage-cache"=1, "é">;"#);
+    assert_eq!(diagnostics, []);
+    let [resources, declaration] = tree.statements.as_slice() else { panic!("{tree:?}") };
+    let Statement::Resource(words) = &resources.value else { panic!("{tree:?}") };
+    let Statement::Declaration { options, .. } = &declaration.value else { panic!("{tree:?}") };
+    let words: Vec<&str> = words.iter().map(|word| word.value.as_str()).collect();
+    let options: Vec<&str> = options.iter().map(|option| option.value.name.value.as_str()).collect();
+    assert_eq!((words, options), (vec!["cpu", "storage-cache"], vec!["storage-cache", "é"]));
+}

@@ -31,6 +31,11 @@ pub(super) struct Reading {
 }
 
 impl Reading {
+    /// As it is where nothing is asked for; without rules.
+    pub(super) fn plain(lenient: bool) -> Self {
+        Self { lenient, max_read_size: format::LONGEST_TEXT, rules: Rules::default() }
+    }
+
     /// Reads an instance, with the rules that are given besides; notes go to standard error.
     pub(super) fn instance(&self, path: &Path, terminal: &Terminal) -> Result<Instance, Failure> {
         if script::is_script(path) {

@@ -15,7 +15,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 /// Rules beside the instance; common to all subcommands that read one.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(super) struct Rules {
     /// Add what a rule file states. Given more than once, in that order.
     #[arg(long, value_name = "FILE.btrp")]
@@ -29,7 +29,7 @@ pub(super) struct Rules {
 }
 
 #[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
-enum Form {
+pub(super) enum Form {
     /// With the lines that they are about.
     #[default]
     Human,

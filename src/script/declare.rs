@@ -85,6 +85,9 @@ const DEFAULT_VM: &str = "default.vm";
 /// The same for nodes.
 const DEFAULT_NODE: &str = "default.node";
 
+/// Before the name of an attribute that an option would otherwise take for a resource or a tag.
+pub(super) const ATTRIBUTE: &str = "attribute.";
+
 /// Does a `template` statement with this name mean more than options?
 pub(super) fn is_special(name: &str) -> bool {
     is_plain(name) || is_default(name)
@@ -106,13 +109,14 @@ fn linear(text: &str, resource: impl Fn(&str) -> Option<ResourceId>) -> Option<D
     let known = |name: &str, offset: f64| {
         Some(Duration::Linear { resource: resource(name.trim())?, coefficient, offset })
     };
-    let at = rest.rfind(['+', '-']);
-    let found = match at {
+    // A sign without a number behind it belongs to the name.
+    let offset = rest.rfind(['+', '-']).and_then(|at| {
+        let size: f64 = rest[at + 1..].trim().parse().ok()?;
+        Some((at, if rest[at..].starts_with('-') { -size } else { size }))
+    });
+    let found = match offset {
         None => known(rest, 0.0),
-        Some(at) => {
-            let size: f64 = rest[at + 1..].trim().parse().ok()?;
-            known(&rest[..at], if rest[at..].starts_with('-') { -size } else { size })
-        }
+        Some((at, offset)) => known(&rest[..at], offset),
     };
     found.filter(|duration| match duration {
         Duration::Linear { coefficient, offset, .. } => coefficient.is_finite() && offset.is_finite(),
@@ -248,7 +252,11 @@ impl<'p> Run<'p, '_> {
             if value.is_unknown() {
                 continue;
             }
-            if let Some(resource) = self.session.world.resource(&name.value) {
+            let (name, plain) = match name.value.strip_prefix(ATTRIBUTE) {
+                Some(rest) => (rest, false),
+                None => (name.value.as_str(), true),
+            };
+            if let Some(resource) = self.session.world.resource(name).filter(|_| plain) {
                 match value {
                     Value::Number(Number::Integer(amount, _)) if *amount >= 0 => {
                         effects.push(Effect::Amount(resource, *amount as u64, *span));
@@ -260,14 +268,14 @@ impl<'p> Run<'p, '_> {
                         };
                         let message = format!(
                             "`{}` is a resource: it takes a whole number of 0 or more, found {found}",
-                            name.value
+                            name
                         );
                         self.error("E0306", *span, message);
                     }
                 }
                 continue;
             }
-            if name.value == "tag" {
+            if plain && name == "tag" {
                 match value {
                     Value::Text(text) => effects.push(Effect::Tag(text.to_string())),
                     other => {
@@ -283,15 +291,15 @@ impl<'p> Run<'p, '_> {
                 continue;
             };
             let seconds = attribute.as_int().filter(|&s| s >= 1 && s <= i64::from(Durations::LONGEST));
-            if seconds.is_none() && Timed::ALL.iter().any(|timed| timed.attribute() == name.value) {
+            if seconds.is_none() && Timed::ALL.iter().any(|timed| timed.attribute() == name) {
                 let message = format!(
                     "`{}` is how long that takes, a whole number of seconds from 1 to {}",
-                    name.value,
+                    name,
                     Durations::LONGEST
                 );
                 self.warning("W0906", *span, message);
             }
-            effects.push(Effect::Attribute(&name.value, attribute, *span));
+            effects.push(Effect::Attribute(name, attribute, *span));
         }
         effects
     }

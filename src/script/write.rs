@@ -177,14 +177,15 @@ impl Out {
 fn resources(instance: &Instance, out: &mut Out, losses: &mut Losses) -> Result<Vec<bool>, FormatError> {
     let mut sound = Vec::new();
     for resource in instance.resources() {
-        let is_name = names::is_path(&resource.name) && resource.name != "tag";
+        // An option of that name is a tag.
+        let is_name = resource.name != "tag";
         if !is_name {
             losses.add("resources", || format!("`{}` is no name for a resource", resource.name))?;
         }
         sound.push(is_name);
     }
     let known = || instance.resources().iter().zip(&sound).filter(|(_, sound)| **sound).map(|(r, _)| r);
-    let list: Vec<&str> = known().map(|resource| resource.name.as_str()).collect();
+    let list: Vec<String> = known().map(|resource| names::title(&resource.name)).collect();
     if !list.is_empty() {
         out.gap();
         out.statement(&format!("resource {}", list.join(", ")));
@@ -195,7 +196,7 @@ fn resources(instance: &Instance, out: &mut Out, losses: &mut Losses) -> Result<
             if i64::try_from(amount).is_err() {
                 losses.add("amounts", || format!("a default of `{}` is {amount}", resource.name))?;
             } else if amount != 0 {
-                list.push(format!("{}={amount}", resource.name));
+                list.push(format!("{}={amount}", names::title(&resource.name)));
             }
         }
     }
@@ -212,7 +213,7 @@ fn resources(instance: &Instance, out: &mut Out, losses: &mut Losses) -> Result<
                 }
                 let sign = if offset.is_sign_negative() { '-' } else { '+' };
                 let name = instance.resource_name(resource);
-                format!("\"{coefficient}*{name} {sign} {}\"", offset.abs())
+                names::quoted(&format!("{coefficient}*{name} {sign} {}", offset.abs()))
             }
         };
         // A resource of that name would be meant instead.

@@ -5,6 +5,7 @@ mod cli;
 mod common;
 mod corpus;
 mod generate;
+mod lint;
 mod lsp;
 mod manual;
 mod oracle;

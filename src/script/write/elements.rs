@@ -174,7 +174,7 @@ fn profile(
         };
         let amount = amounts.get(at).copied().unwrap_or_default();
         if *sound && amount != default {
-            profile.options.push(format!("{}={amount}", resource.name));
+            profile.options.push(format!("{}={amount}", names::title(&resource.name)));
         }
     }
     let mut attributes: Vec<(&str, &Value)> = elements.attributes().of(at).collect();
@@ -189,13 +189,13 @@ fn profile(
         }
         let of_resource =
             || instance.resources().iter().zip(resources).any(|(r, sound)| *sound && r.name == key);
-        if !names::is_path(key) || key == "tag" || of_resource() {
-            losses.add("names of attributes", || format!("the attribute `{key}` of `{name}`"))?;
-            continue;
-        }
+        let key = match key == "tag" || key.starts_with(declare::ATTRIBUTE) || of_resource() {
+            true => format!("{}{key}", declare::ATTRIBUTE),
+            false => key.to_owned(),
+        };
         match attribute(given) {
-            Some(text) if text.is_empty() => profile.options.push(key.to_owned()),
-            Some(text) => profile.options.push(format!("{key}={text}")),
+            Some(text) if text.is_empty() => profile.options.push(names::title(&key)),
+            Some(text) => profile.options.push(format!("{}={text}", names::title(&key))),
             None => losses.add("attributes", || {
                 format!("the attribute `{key}` of `{name}`, `{}`", declare::attribute_text(given))
             })?,

@@ -118,6 +118,11 @@ pub(super) fn is_path(name: &str) -> bool {
     name.split('.').all(word) && !WORDS.contains(&name)
 }
 
+/// The name of a resource or an option.
+pub(super) fn title(name: &str) -> String {
+    if is_path(name) { name.to_owned() } else { quoted(name) }
+}
+
 /// Can it follow `@`, with a bracket behind it or without?
 fn is_node_name(name: &str, bracket: bool) -> bool {
     let sign = |byte: u8| matches!(byte, b'_' | b'-' | b'.');

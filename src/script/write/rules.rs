@@ -239,11 +239,7 @@ fn rule(
         Strength::Hard => None,
         Strength::Soft(price) => Some(price),
     };
-    let name = match signature.name {
-        "deadline" | "precedence" => "before",
-        name => name,
-    };
-    Ok(Rule { name, keys, discrete, soft })
+    Ok(Rule { name: signature.name, keys, discrete, soft })
 }
 
 /// None where a set is there twice.
@@ -520,7 +516,10 @@ impl<'a> Variables<'a> {
         if rule.discrete {
             text.push_str(">>");
         }
-        text.push_str(rule.name);
+        text.push_str(match rule.name {
+            "deadline" | "precedence" => "before",
+            name => name,
+        });
         text.push('(');
         for (at, key) in rule.keys.iter().enumerate() {
             if at > 0 {

@@ -1,6 +1,8 @@
 use super::*;
 use crate::constraint::Constraint;
+use crate::constraint::Timestamp;
 use crate::constraint::among::Among;
+use crate::constraint::deadline::Deadline;
 use crate::constraint::fence::Fence;
 use crate::constraint::online::Online;
 use crate::constraint::precedence::Precedence;
@@ -64,6 +66,9 @@ fn a_cluster_as_people_would_write_it() {
         "template",
         Value::Text("web".into()),
     );
+    for key in ["cpu", "tag", "attribute.x", "a b"] {
+        b.node_attribute(spare, key, Value::Int(7));
+    }
     b.vm_tags(vms[1], vec!["b".to_owned(), "a".to_owned()]);
     let rack: [std::sync::Arc<[NodeId]>; 2] = [nodes[..2].into(), nodes[2..].into()];
     for &vm in &vms {
@@ -90,7 +95,7 @@ template web<cpu=2, clone>;
 template plain.vm1<cpu=2>;
 
 @n[1..4] : plain<cpu=16> online;
-@spare : plain offline;
+@spare : plain<"a b"=7, attribute.attribute.x=7, attribute.cpu=7, attribute.tag=7> offline;
 
 VM1 : web running on @n1;
 VM2 : plain<cpu=2, tag="b", tag="a"> running on @n1;
@@ -112,6 +117,15 @@ online(@spare);
 minimise makespan, 3*mttr+relocations;
 "#;
     assert_eq!(text, expected);
+}
+
+#[test]
+fn moments_and_orders_do_not_mix() {
+    let mut b = InstanceBuilder::new();
+    let vm = b.ready_vm("a");
+    b.constraint(Constraint::new(Precedence { first: vm, then: vm }));
+    b.constraint(Constraint::new(Deadline { vm, timestamp: Timestamp::Relative(0) }));
+    strictly(&b.build().expect("sound"));
 }
 
 #[test]
