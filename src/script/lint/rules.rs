@@ -161,6 +161,9 @@ impl Rules<'_> {
             Relationship::Within(members, set) => members.is_empty() || set.len() == nodes,
             Relationship::Outside(members, set) => members.is_empty() || set.is_empty(),
             Relationship::AtMostPerNode(members, most) => members.len() <= *most as usize,
+            Relationship::AtMostPerGroup(members, groups, most) => {
+                members.len() <= *most as usize || groups.iter().all(|group| group.is_empty())
+            }
             Relationship::SameNode(members)
             | Relationship::Sequence(members)
             | Relationship::Serialize(members)
@@ -201,6 +204,16 @@ impl Rules<'_> {
                 let running = self.running(members);
                 let room = (*most as usize).saturating_mul(self.usable);
                 (running > room).then(|| format!("{running} VMs run, on {} nodes at most", self.usable))
+            }
+            Relationship::AtMostPerGroup(members, groups, most) => {
+                let running = self.running(members);
+                let mut inside: Vec<NodeId> = groups.iter().flat_map(|group| group.iter().copied()).collect();
+                inside.sort_unstable();
+                inside.dedup();
+                let used = groups.iter().filter(|group| self.on(group) > 0).count();
+                let room = (*most as usize).saturating_mul(used);
+                (inside.len() == nodes && running > room)
+                    .then(|| format!("{running} VMs run, in {used} groups at most"))
             }
             Relationship::SameGroup(members, groups) => {
                 let running = self.running(members);
