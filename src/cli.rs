@@ -94,7 +94,7 @@ Exit codes:
 
 const LSP: &str = "\
 A language server on standard input and output: mistakes in rule files as one types,
-manual pages and values under the cursor, completion, definitions, symbols, formatting.
+manual pages and values under the cursor, completion, definitions, symbols.
 
 Options that the editor may send with `initialize`:
   include  a list of folders in which `import` looks, before those of the files

@@ -12,8 +12,8 @@
 //! does, one that moves within a group counts once.
 //!
 //! # In the language
-//! `atMost(VM[1..6], all nodes by "rack", 2);`: six replicas, no more than two of them in
-//! a rack, at every moment; `>>atMost(…)` at the end only.
+//! `atMost({vm1, vm2, vm3}, {{@n1, @n2}, {@n3, @n4}}, 2);` at every moment, `>>atMost(…)`
+//! at the end only. A selection by an attribute, as that of the rack, gives all its groups.
 //!
 //! # In JSON
 //! `{"atMost": {"vms": ["vm1", "vm2"], "parts": [["n1", "n2"], ["n3", "n4"]], "amount": 1, "continuous": true}}`

@@ -377,7 +377,7 @@ fn shells_learn_the_arguments() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let output = run(&["completions", shell], "");
         assert_exit(&output, 0);
-        assert!(stdout(&output).contains("--time-limit") && stdout(&output).contains("convert"), "{shell}");
+        assert!(stdout(&output).contains("time-limit") && stdout(&output).contains("convert"), "{shell}");
     }
     assert_exit(&run(&["completions", "abacus"], ""), 2);
 }

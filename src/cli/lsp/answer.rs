@@ -1,4 +1,4 @@
-//! Answers about a document: hover, definition, symbols, formatting.
+//! Answers about a document: hover, definition, symbols.
 
 use super::analysis::Analysis;
 use super::document::Document;
