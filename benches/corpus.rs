@@ -29,9 +29,9 @@ struct Options {
     /// Only instances whose name contains this.
     #[arg(long)]
     filter: Option<String>,
-    /// Time limit of each run.
-    #[arg(long, default_value = "60s")]
-    time_limit: String,
+    /// Time limit of each run; without one a run ends when nothing better comes for long.
+    #[arg(long)]
+    time_limit: Option<String>,
     /// Generated instances: numbers of nodes, each with ten times as many VMs. `none` for none.
     #[arg(long, default_value = "3125,6250,12500,25000,50000")]
     sizes: String,
@@ -172,7 +172,9 @@ fn measure(path: &Path, work: &Path, options: &Options, best_known: Option<u64>)
         let _ = fs::remove_file(&output);
         let start = Instant::now();
         let status = Command::new(env!("CARGO_BIN_EXE_quadrille"))
-            .args(["plan", "--quiet", "--format", "json", "--time-limit", &options.time_limit, "-o"])
+            .args(["plan", "--quiet", "--format", "json"])
+            .args(options.time_limit.iter().flat_map(|limit| ["--time-limit", limit]))
+            .arg("-o")
             .arg(&output)
             .arg(path)
             .stdin(Stdio::null())

@@ -1,15 +1,20 @@
 //! Arguments in, exit code out; one file a subcommand.
 
 mod check;
+mod completions;
 mod convert;
 mod doc;
 mod generate;
 mod input;
+mod lint;
+mod lsp;
+mod man;
 mod memory;
 mod output;
 mod plan;
 mod progress;
 mod schema;
+mod script;
 mod term;
 mod units;
 
@@ -35,7 +40,7 @@ enum Exit {
     Unknown = 4,
     /// `--require-optimal`, and the plan is not proved to be.
     NotOptimal = 5,
-    /// `check` found a violation.
+    /// `check` found a violation, or `lint` something to say.
     Violation = 6,
 }
 
@@ -43,10 +48,16 @@ enum Exit {
 #[derive(Debug)]
 struct Failure {
     exit: Exit,
+    /// Empty where everything has been said.
     message: String,
 }
 
 impl Failure {
+    /// The fault of the files given, which has been told.
+    fn silent() -> Self {
+        Self { exit: Exit::Input, message: String::new() }
+    }
+
     /// The fault of the files or arguments given.
     fn input(message: impl fmt::Display) -> Self {
         Self { exit: Exit::Input, message: message.to_string() }
@@ -62,18 +73,32 @@ const EXAMPLES: &str = "\
 Examples:
   quadrille plan cluster.json                     place, schedule, print the plan
   quadrille plan cluster.json.gz --format json -o plan.json --time-limit 10s
+  quadrille plan cluster.json --rules site.btrp   with the rules of a file besides
+  quadrille plan cluster.btrp                     a cluster that a rule file declares
   quadrille check cluster.json plan.json          every violation, in words
+  quadrille lint site.btrp --cluster cluster.json what is odd about rules
   quadrille convert cluster.json -o btrplace.json --format btrplace
+  quadrille convert cluster.json -o cluster.btrp  as a rule file, to read and change
   quadrille doc spread                            the manual page of a constraint
+  quadrille doc E0101                             what a mistake in a rule file means
 
 Instances and plans are Quadrille JSON or BtrPlace JSON, told apart by content;
-gzip is accepted, and `-` reads standard input.
+gzip is accepted, and `-` reads standard input. A rule file (`.btrp`) may declare
+the instance.
 
 Exit codes:
   0  done (also: nothing to do)     4  stopped by a limit without a plan
   1  internal error                 5  --require-optimal not met
-  2  bad usage or bad input         6  check found a violation
+  2  bad usage or bad input         6  check or lint found something
   3  infeasible, proved";
+
+const LSP: &str = "\
+A language server on standard input and output: mistakes in rule files as one types,
+manual pages and values under the cursor, completion, definitions, symbols.
+
+Options that the editor may send with `initialize`:
+  include  a list of folders in which `import` looks, before those of the files
+  cluster  an instance: what rules are about when they declare no cluster themselves";
 
 /// The options that every subcommand takes.
 const COMMON: &str = "Common options";
@@ -101,14 +126,23 @@ enum Task {
     Plan(plan::Arguments),
     /// Is the source configuration (or the plan) right? Every violation, in words.
     Check(check::Arguments),
+    /// What is probably not meant so in rule files: names nothing uses, rules that never hold.
+    Lint(lint::Arguments),
     /// Write an instance, or a plan, in another format.
     Convert(convert::Arguments),
     /// Print the JSON Schema of a format.
     Schema(schema::Arguments),
     /// Write a synthetic instance.
     Generate(generate::Arguments),
-    /// Print the manual page of a constraint, or list the constraints.
+    /// Print the manual page of a constraint or of a mistake, or list the constraints.
     Doc(doc::Arguments),
+    /// Speak with an editor: mistakes, help, completion and definitions in rule files.
+    #[command(long_about = LSP)]
+    Lsp(lsp::Arguments),
+    /// Print what a shell needs to complete the arguments of this command.
+    Completions(completions::Arguments),
+    /// Print the manual page of this command, or write one for each subcommand into a folder.
+    Man(man::Arguments),
 }
 
 /// Does what the arguments say; returns the exit code. Prints its own errors.
@@ -125,15 +159,21 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> i32 {
     let result = match arguments.task {
         Task::Plan(arguments) => plan::run(&arguments, &terminal),
         Task::Check(arguments) => check::run(&arguments, &terminal),
+        Task::Lint(arguments) => lint::run(&arguments, &terminal),
         Task::Convert(arguments) => convert::run(&arguments, &terminal),
         Task::Schema(arguments) => schema::run(&arguments),
         Task::Generate(arguments) => generate::run(&arguments, &terminal),
         Task::Doc(arguments) => doc::run(&arguments),
+        Task::Lsp(arguments) => lsp::run(&arguments),
+        Task::Completions(arguments) => completions::run(&arguments),
+        Task::Man(arguments) => man::run(&arguments),
     };
     match result {
         Ok(exit) => exit as i32,
         Err(failure) => {
-            terminal.error(&failure.message);
+            if !failure.message.is_empty() {
+                terminal.error(&failure.message);
+            }
             failure.exit as i32
         }
     }

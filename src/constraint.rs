@@ -12,6 +12,7 @@ mod shared;
 mod signature;
 
 pub mod among;
+pub mod at_most;
 pub mod ban;
 pub mod deadline;
 pub mod fence;
@@ -65,12 +66,14 @@ use crate::model::VmId;
 use crate::model::VmState;
 use shared::disjoint;
 use shared::group_of;
-use shared::in_state;
+use shared::hosts;
+use shared::node_goal;
 use shared::node_names;
 #[cfg(test)]
 use shared::over;
-use shared::phase_name;
+use shared::runs_on_none;
 use shared::union;
+use shared::vm_goal;
 use shared::vm_names;
 use std::borrow::Cow;
 use std::fmt;
@@ -79,6 +82,7 @@ use std::sync::Arc;
 /// Every constraint of the catalog, by name.
 pub static REGISTRY: &[&Signature] = &[
     &among::Among::SIGNATURE,
+    &at_most::AtMost::SIGNATURE,
     &ban::Ban::SIGNATURE,
     &deadline::Deadline::SIGNATURE,
     &fence::Fence::SIGNATURE,
@@ -120,6 +124,16 @@ pub enum Restriction {
     Discrete,
     /// At every moment between two events of the plan, and in the final configuration.
     Continuous,
+}
+
+impl Restriction {
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Restriction::Discrete => "discrete",
+            Restriction::Continuous => "continuous",
+        }
+    }
 }
 
 /// Must it hold, or had it better hold?
@@ -233,11 +247,7 @@ impl Constraint {
     pub fn restricted(mut self, restriction: Restriction) -> Result<Self, String> {
         let signature = self.rule.signature();
         if !signature.restrictions.allows(restriction) {
-            let word = match restriction {
-                Restriction::Discrete => "discrete",
-                Restriction::Continuous => "continuous",
-            };
-            return Err(format!("`{}` cannot be {word}", signature.name));
+            return Err(format!("`{}` cannot be {}", signature.name, restriction.name()));
         }
         self.restriction = restriction;
         Ok(self)
@@ -318,6 +328,18 @@ pub enum Watch<'a> {
     Neighbours(Cow<'a, [VmId]>),
     /// Anything at all.
     Everything,
+}
+
+impl<'a> Watch<'a> {
+    /// One VM.
+    pub fn vm(vm: &'a VmId) -> Self {
+        Watch::Vms(Cow::Borrowed(std::slice::from_ref(vm)))
+    }
+
+    /// One node.
+    pub fn node(node: &'a NodeId) -> Self {
+        Watch::Nodes(Cow::Borrowed(std::slice::from_ref(node)))
+    }
 }
 
 /// A rule: its meaning, and what the planner is to know of it.
@@ -514,7 +536,7 @@ mod tests {
                 "root" | "quarantine" | "seq" | "deadline" | "precedence" | "serialize" | "sync" => {
                     Restrictions::Continuous
                 }
-                "spread" | "overbook" => Restrictions::Both(Restriction::Continuous),
+                "spread" | "atMost" | "overbook" => Restrictions::Both(Restriction::Continuous),
                 _ => Restrictions::Both(Restriction::Discrete),
             };
             assert_eq!(signature.restrictions, expected, "{}", signature.name);

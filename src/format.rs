@@ -18,7 +18,7 @@ mod rule;
 mod schema;
 mod table;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod writer;
 
 pub use inflate::inflate;
@@ -161,6 +161,11 @@ impl Context {
         }
         self.notes.add(kind, at, message);
         Ok(())
+    }
+
+    /// Lets a key be missing that BtrPlace always writes. `start` is where the object begins.
+    fn missing(&mut self, key: &str, start: usize) -> Parsed<()> {
+        self.tolerate("missing keys", start, || format!("the key `{key}` is missing"))
     }
 }
 

@@ -4,6 +4,8 @@
 //! terminal, a JSON reader or Graphviz might take for something else.
 
 mod dot;
+#[cfg(test)]
+mod example;
 mod gantt;
 mod json;
 mod label;
@@ -25,5 +27,13 @@ pub use text::TextOptions;
 pub use text::events;
 pub use text::text;
 
-#[cfg(test)]
-mod example;
+use crate::model::Plan;
+
+/// By action of a plan: is it on the path?
+fn on_path(plan: &Plan, path: &[u32]) -> Vec<bool> {
+    let mut marks = vec![false; plan.actions.len()];
+    for &at in path {
+        marks[at as usize] = true;
+    }
+    marks
+}

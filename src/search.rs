@@ -14,7 +14,6 @@ pub mod improve;
 pub mod parts;
 pub mod place;
 pub mod presolve;
-pub mod random;
 pub mod room;
 mod sparse;
 pub mod tighten;
@@ -35,6 +34,7 @@ use crate::problem::Role;
 use crate::problem::Step;
 use crate::problem::StepKind;
 use crate::propagator::Block;
+use crate::random;
 use crate::schedule;
 use exact::Exact;
 use exact::MoveCost;
@@ -394,11 +394,21 @@ fn first_proof(problem: &Problem, analysis: &Analysis) -> Option<Proof> {
         {
             return too_few_open(packing, at as u32, bins, *limit);
         }
-        let RelationKind::AtMost { items, most } = &relation.kind else { return None };
+        let RelationKind::AtMost { items, most, partition } = &relation.kind else { return None };
+        let usable = if *partition == NONE { usable } else { usable_groups(packing, *partition)? };
         let members = items.iter().filter(|&&item| packing.items[item as usize].role != Role::Depart).count();
         (relation.penalty.is_none() && members as u64 > usable * u64::from(*most))
             .then_some(Proof::Crowd(at as u32, usable as u32))
     })
+}
+
+/// The number of groups with a bin that may be open; `None` where such a bin is in no group.
+fn usable_groups(packing: &Packing, partition: u32) -> Option<u64> {
+    let open = (0u32..).zip(&packing.bins).filter(|(_, bin)| bin.later != Later::Closed);
+    let mut groups: Vec<u32> = open.map(|(bin, _)| packing.group(partition, bin)).collect();
+    groups.sort_unstable();
+    groups.dedup();
+    (groups.last() != Some(&NONE)).then_some(groups.len() as u64)
 }
 
 /// Even the largest bins that may be open together cannot hold everything.

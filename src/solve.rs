@@ -37,16 +37,8 @@ use std::time::Instant;
 /// When the instance cannot be planned for as it stands. That there is no plan is
 /// not an error but [`Status::Infeasible`].
 pub fn solve(instance: &Instance, options: &Options) -> Result<Outcome, PlanError> {
-    // Deadlines at a time of day count from the start of the plan, where that is known.
-    let mut settled: Option<Instance> = None;
-    if let Some(start) = options.start_of_day {
-        for (at, constraint) in instance.constraints().iter().enumerate() {
-            if let Some(constraint) = Deadline::settled(constraint, start) {
-                settled.get_or_insert_with(|| instance.clone()).constraints[at] = constraint;
-            }
-        }
-    }
-    let instance = settled.as_ref().unwrap_or(instance);
+    let settled = Deadline::settle(instance, options.start_of_day);
+    let instance = settled.as_ref();
     match options.threads {
         None => solve_here(instance, options),
         Some(threads) => {
@@ -117,7 +109,7 @@ fn solve_here(instance: &Instance, options: &Options) -> Result<Outcome, PlanErr
             finding.violation.text
         )));
     }
-    let metrics = Metrics::of(instance, &plan);
+    let metrics = Metrics::of(&plan);
     let levels = bounded(objective, &metrics, report.penalty, &answer);
     let met = levels.first().is_none_or(|level| level.value <= level.bound);
     Ok(Outcome {

@@ -7,6 +7,7 @@ use super::input::Reading;
 use super::output;
 use super::term::Terminal;
 use super::units;
+use quadrille::constraint::deadline::Deadline;
 use quadrille::render;
 use quadrille::verify;
 use quadrille::verify::VerifyOptions;
@@ -26,6 +27,9 @@ pub(super) struct Arguments {
     /// The last moment at which the plan may end, from its start (90s, 10m).
     #[arg(long, value_name = "TIME", value_parser = units::seconds, requires = "plan")]
     horizon: Option<u64>,
+    /// The time of day at which the plan starts, for deadlines given as a time of day.
+    #[arg(long, value_name = "HH:MM:SS", value_parser = units::time_of_day, requires = "plan")]
+    start: Option<u32>,
     /// How to print what is found.
     #[arg(long, value_enum, default_value_t)]
     format: ReportFormat,
@@ -46,20 +50,20 @@ enum ReportFormat {
 pub(super) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Failure> {
     input::distinct(&arguments.instance, arguments.plan.as_ref())?;
     output::probe(arguments.output.as_deref())?;
-    let instance = arguments.reading.instance(&arguments.instance, terminal)?.instance;
+    let instance = arguments.reading.instance(&arguments.instance, terminal)?;
     let report = match &arguments.plan {
         None => verify::verify_source(&instance),
         Some(path) => {
             let plan = arguments.reading.plan(path, &instance)?;
             let options = VerifyOptions { strict: arguments.strict, horizon: arguments.horizon };
-            verify::verify(&instance, &plan, &options)
+            verify::verify(&Deadline::settle(&instance, arguments.start), &plan, &options)
         }
     };
     let text = match arguments.format {
         ReportFormat::Text => render::report(&instance, &report),
         ReportFormat::Json => render::json_text(&render::report_json(&instance, &report)),
     };
-    output::write(arguments.output.as_deref(), |out| out.write_all(text.as_bytes()))?;
+    output::text(arguments.output.as_deref(), &text)?;
     let exit = if report.is_ok() { Exit::Done } else { Exit::Violation };
     // The process ends here: a million parts need not be given back one by one.
     std::mem::forget((instance, report));

@@ -11,13 +11,15 @@ use quadrille::Outcome;
 use quadrille::Plan;
 use quadrille::Status;
 use quadrille::StopReason;
-use quadrille::format;
 use quadrille::format::FormatError;
 use quadrille::format::WriteOptions;
 use quadrille::format::Written;
+use quadrille::format::btrplace;
+use quadrille::format::native;
 use quadrille::model::Metrics;
 use quadrille::outcome::Timings;
 use quadrille::render;
+use quadrille::script;
 use serde_json::Value;
 use std::path::Path;
 use std::path::PathBuf;
@@ -30,9 +32,10 @@ pub(super) struct Arguments {
     plan: Option<PathBuf>,
     #[command(flatten)]
     reading: Reading,
-    /// The format to write. What it cannot say is an error, or a note with `--lenient`.
+    /// The format to write; may be left out where the name of the output ends in `.btrp`.
+    /// What it cannot say is an error, or a note with `--lenient`.
     #[arg(long, value_enum)]
-    format: InstanceFormat,
+    format: Option<InstanceFormat>,
     /// Where to write, instead of standard output; compressed where the name ends in `.gz`.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -45,26 +48,48 @@ pub(super) enum InstanceFormat {
     Quadrille,
     /// BtrPlace's JSON, by numbers.
     Btrplace,
+    /// A rule file that declares the cluster and states its rules, for people to change.
+    Btrp,
+}
+
+/// The format that was asked for, or that the name of the output tells.
+fn format(arguments: &Arguments) -> Result<InstanceFormat, Failure> {
+    if let Some(format) = arguments.format {
+        return Ok(format);
+    }
+    let name = arguments.output.as_deref().and_then(Path::file_name).map(|name| name.to_string_lossy());
+    let is_script = |name: &str| name.strip_suffix(".gz").unwrap_or(name).ends_with(".btrp");
+    match name {
+        Some(name) if is_script(&name) => Ok(InstanceFormat::Btrp),
+        _ => {
+            Err(Failure::input("which format? `--format quadrille`, `--format btrplace` or `--format btrp`"))
+        }
+    }
 }
 
 pub(super) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Failure> {
     input::distinct(&arguments.instance, arguments.plan.as_ref())?;
+    let format = format(arguments)?;
+    if arguments.plan.is_some() && matches!(format, InstanceFormat::Btrp) {
+        return Err(Failure::input("rule files cannot say plans; write it as `quadrille` or `btrplace`"));
+    }
     output::probe(arguments.output.as_deref())?;
     let reading = &arguments.reading;
-    let instance = reading.instance(&arguments.instance, terminal)?.instance;
+    let instance = reading.instance(&arguments.instance, terminal)?;
     let output = arguments.output.as_deref();
     match &arguments.plan {
-        None => write_instance(&instance, arguments.format, reading.lenient, output, terminal)?,
+        None => write_instance(&instance, format, reading.lenient, output, terminal)?,
         Some(path) => {
             let plan = reading.plan(path, &instance)?;
-            match arguments.format {
+            match format {
                 InstanceFormat::Quadrille => {
-                    let text = render::json_text(&document(&instance, plan));
-                    output::write(output, |out| out.write_all(text.as_bytes()))?;
+                    output::text(output, &render::json_text(&document(&instance, plan)))?;
                 }
                 InstanceFormat::Btrplace => {
-                    deliver(format::btrplace::write_plan(&instance, &plan), output, terminal)?;
+                    deliver(btrplace::write_plan(&instance, &plan), output, terminal)?;
                 }
+                // Refused above.
+                InstanceFormat::Btrp => {}
             }
         }
     }
@@ -79,7 +104,7 @@ fn document(instance: &Instance, plan: Plan) -> Value {
     let outcome = Outcome {
         status: Status::Feasible,
         stop_reason: StopReason::Limit,
-        metrics: Metrics::of(instance, &plan),
+        metrics: Metrics::of(&plan),
         plan: Some(plan),
         levels: Vec::new(),
         conflict: None,
@@ -104,13 +129,14 @@ pub(super) fn write_instance(
 ) -> Result<(), Failure> {
     match format {
         InstanceFormat::Quadrille => {
-            let text = format::native::write_instance(instance).map_err(Failure::input)?;
-            output::write(output, |out| out.write_all(text.as_bytes()))
+            let text = native::write_instance(instance).map_err(Failure::input)?;
+            output::text(output, &text)
         }
         InstanceFormat::Btrplace => {
             let options = WriteOptions { lossy };
-            deliver(format::btrplace::write_instance(instance, &options), output, terminal)
+            deliver(btrplace::write_instance(instance, &options), output, terminal)
         }
+        InstanceFormat::Btrp => deliver(script::write(instance, &WriteOptions { lossy }), output, terminal),
     }
 }
 
@@ -124,5 +150,5 @@ pub(super) fn deliver(
     for note in &written.notes {
         terminal.note(note);
     }
-    output::write(output, |out| out.write_all(written.text.as_bytes()))
+    output::text(output, &written.text)
 }

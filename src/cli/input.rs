@@ -2,6 +2,8 @@
 
 use super::Failure;
 use super::output::is_standard;
+use super::script;
+use super::script::Rules;
 use super::term::Terminal;
 use quadrille::Instance;
 use quadrille::Plan;
@@ -24,11 +26,27 @@ pub(super) struct Reading {
     /// Refuse texts longer than this, once unpacked (512MiB, 2GB …).
     #[arg(long, value_name = "SIZE", default_value = "4GiB", value_parser = super::units::size)]
     max_read_size: u64,
+    #[command(flatten)]
+    rules: Rules,
 }
 
 impl Reading {
-    /// Reads an instance; notes go to standard error.
-    pub(super) fn instance(&self, path: &Path, terminal: &Terminal) -> Result<ReadInstance, Failure> {
+    /// As it is where nothing is asked for; without rules.
+    pub(super) fn plain(lenient: bool) -> Self {
+        Self { lenient, max_read_size: format::LONGEST_TEXT, rules: Rules::default() }
+    }
+
+    /// Reads an instance, with the rules that are given besides; notes go to standard error.
+    pub(super) fn instance(&self, path: &Path, terminal: &Terminal) -> Result<Instance, Failure> {
+        if script::is_script(path) {
+            return self.rules.apply(None, Some(path), terminal);
+        }
+        let instance = self.document(path, terminal)?.instance;
+        if self.rules.is_empty() { Ok(instance) } else { self.rules.apply(Some(instance), None, terminal) }
+    }
+
+    /// Reads an instance that is JSON.
+    fn document(&self, path: &Path, terminal: &Terminal) -> Result<ReadInstance, Failure> {
         let bytes = self.bytes(path)?;
         let read = format::read_instance(&bytes, &self.options()).map_err(|error| fault(path, error))?;
         for note in &read.notes {

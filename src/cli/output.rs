@@ -29,6 +29,11 @@ pub(super) fn probe(path: Option<&Path>) -> Result<(), Failure> {
     }
 }
 
+/// Writes a text as [`write`] does.
+pub(super) fn text(path: Option<&Path>, text: &str) -> Result<(), Failure> {
+    write(path, |out| out.write_all(text.as_bytes()))
+}
+
 /// Writes the result to `path`, or to standard output. Reports a failed write, save that
 /// a reader who has seen enough of standard output (a closed pipe) is no failure.
 pub(super) fn write(

@@ -55,18 +55,18 @@ pub(super) struct Arguments {
     /// Exit with 5 unless the plan is proved optimal. It is printed all the same.
     #[arg(long)]
     require_optimal: bool,
-    /// How to print the plan.
-    #[arg(long, value_enum, default_value_t)]
-    format: PlanFormat,
+    /// How to print the plan; without it the name of the output decides (`.json`, `.dot`),
+    /// and else it is text.
+    #[arg(long, value_enum)]
+    format: Option<PlanFormat>,
     /// Where to write, instead of standard output; compressed where the name ends in `.gz`.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
 
-#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
 enum PlanFormat {
     /// One line an action, with the condition on which it starts.
-    #[default]
     Text,
     /// One document with the plan, its figures and its proof.
     Json,
@@ -78,11 +78,24 @@ enum PlanFormat {
     Dot,
 }
 
+impl Arguments {
+    fn format(&self) -> PlanFormat {
+        self.format.unwrap_or_else(|| {
+            let name = self.output.as_ref().and_then(|path| path.file_name()).unwrap_or_default();
+            let name = name.to_string_lossy().to_lowercase();
+            match name.strip_suffix(".gz").unwrap_or(&name).rsplit_once('.') {
+                Some((_, "json")) => PlanFormat::Json,
+                Some((_, "dot" | "gv")) => PlanFormat::Dot,
+                _ => PlanFormat::Text,
+            }
+        })
+    }
+}
+
 pub(super) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Failure> {
     let start = Instant::now();
     output::probe(arguments.output.as_deref())?;
-    let read = arguments.reading.instance(&arguments.instance, terminal)?;
-    let instance = read.instance;
+    let instance = arguments.reading.instance(&arguments.instance, terminal)?;
     let read_ms = milliseconds(start.elapsed());
 
     let line = progress::Line::new(terminal);
@@ -109,7 +122,7 @@ pub(super) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Fa
         total_ms: milliseconds(start.elapsed()),
         peak_rss_mib: memory::peak_mib(),
     };
-    tell(&instance, &outcome, &measured, arguments, terminal);
+    tell(&outcome, &measured, arguments, terminal);
     print(&instance, &outcome, &measured, arguments, terminal)?;
     let exit = exit(&outcome, arguments.require_optimal);
     // The process ends here: a million parts need not be given back one by one.
@@ -132,15 +145,9 @@ fn exit(outcome: &Outcome, require_optimal: bool) -> Exit {
 }
 
 /// What stands beside the result: the summary where that is not part of it, and timings.
-fn tell(
-    instance: &Instance,
-    outcome: &Outcome,
-    measured: &render::Measured,
-    arguments: &Arguments,
-    terminal: &Terminal,
-) {
-    if arguments.output.is_some() || !matches!(arguments.format, PlanFormat::Text) {
-        terminal.note(render::summary(instance, outcome, measured.total_ms));
+fn tell(outcome: &Outcome, measured: &render::Measured, arguments: &Arguments, terminal: &Terminal) {
+    if arguments.output.is_some() || !matches!(arguments.format(), PlanFormat::Text) {
+        terminal.note(render::summary(outcome, measured.total_ms));
     }
     if !terminal.is_verbose() {
         return;
@@ -168,7 +175,7 @@ fn print(
     terminal: &Terminal,
 ) -> Result<(), Failure> {
     let output = arguments.output.as_deref();
-    let text = match (arguments.format, &outcome.plan) {
+    let text = match (arguments.format(), &outcome.plan) {
         (PlanFormat::Json, _) => render::json_text(&render::json(instance, outcome, measured)),
         (PlanFormat::Text, _) => {
             let options = render::TextOptions {
@@ -187,10 +194,10 @@ fn print(
         (PlanFormat::Btrplace | PlanFormat::Events | PlanFormat::Dot, None) => {
             // These formats have no word for "no plan": standard error and the exit code say it.
             if arguments.output.is_none() {
-                terminal.error(render::summary(instance, outcome, measured.total_ms));
+                terminal.error(render::summary(outcome, measured.total_ms));
             }
             return Ok(());
         }
     };
-    output::write(output, |out| out.write_all(text.as_bytes()))
+    output::text(output, &text)
 }

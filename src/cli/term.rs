@@ -60,6 +60,22 @@ impl Terminal {
         self.verbose
     }
 
+    /// Is nothing wanted but results and errors?
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// Colours for what goes to standard error?
+    pub(crate) fn colors_messages(&self) -> bool {
+        self.color.on(&io::stderr())
+    }
+
+    /// Says what is in form already.
+    pub(crate) fn verbatim(&self, text: &str) {
+        // Nobody is left to tell when standard error itself fails.
+        let _ = io::stderr().lock().write_all(text.as_bytes());
+    }
+
     /// Tells why the command gives up.
     pub(crate) fn error(&self, message: impl fmt::Display) {
         self.say("error", "31", message);

@@ -36,6 +36,9 @@ pub enum Relationship {
     Sealed(NodeId),
     /// At most k running members on each node.
     AtMostPerNode(VmSet, u32),
+    /// At most k running members in each group; the first group that lists a node has it.
+    /// A member that moves within a group counts once.
+    AtMostPerGroup(VmSet, Arc<[NodeSet]>, u32),
     /// All running members on one node.
     SameNode(VmSet),
     /// All running members in one group; the first group that lists a node has it.
@@ -189,6 +192,11 @@ impl<'a> Builder<'a> {
     /// At most `most` running members on each node.
     pub fn at_most_per_node(&mut self, vms: &VmSet, most: u32) {
         self.relate(Relationship::AtMostPerNode(vms.clone(), most));
+    }
+
+    /// At most `most` running members in each group.
+    pub fn at_most_per_group(&mut self, vms: &VmSet, groups: &Arc<[NodeSet]>, most: u32) {
+        self.relate(Relationship::AtMostPerGroup(vms.clone(), groups.clone(), most));
     }
 
     /// All running members on one node.

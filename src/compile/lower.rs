@@ -559,7 +559,14 @@ fn add_relations(instance: &Instance, compiled: &mut Compiled) {
             Relationship::AtMostPerNode(vms, most) => {
                 let items = lowering.items(vms);
                 if items.len() > *most as usize {
-                    push(RelationKind::AtMost { items, most: *most }, cause);
+                    push(RelationKind::AtMost { items, most: *most, partition: NONE }, cause);
+                }
+            }
+            Relationship::AtMostPerGroup(vms, groups, most) => {
+                let items = lowering.items(vms);
+                let partition = lowering.partition(groups);
+                if items.len() > *most as usize {
+                    push(RelationKind::AtMost { items, most: *most, partition }, cause);
                 }
             }
             Relationship::SameNode(vms) => {

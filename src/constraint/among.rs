@@ -10,7 +10,7 @@
 //! the group; it can change only while none of them runs.
 //!
 //! # In the language
-//! `among({vm1, vm2}, {@rack1, @rack2});` at every moment, `>>among(…)` at the end only.
+//! `among({vm1, vm2}, {@n[1..2], @n[3..4]});` at every moment, `>>among(…)` at the end only.
 //!
 //! # In JSON
 //! `{"among": {"vms": ["vm1", "vm2"], "parts": [["n1", "n2"], ["n3", "n4"]], "continuous": false}}`

@@ -38,9 +38,11 @@ use super::Timestamp;
 use super::Violation;
 use super::Watch;
 use crate::compile::Builder;
+use crate::model::Instance;
 use crate::model::Run;
 use crate::model::VmId;
 use crate::side_constraint;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 side_constraint! {
@@ -78,9 +80,22 @@ impl Deadline {
         Self { vm: self.vm, timestamp }
     }
 
+    /// The instance for a plan that starts at that time of day: deadlines at a time of day
+    /// become such from the start. O(constraints).
+    pub fn settle(instance: &Instance, start_of_day: Option<u32>) -> Cow<'_, Instance> {
+        let mut settled = Cow::Borrowed(instance);
+        let Some(start) = start_of_day else { return settled };
+        for (at, constraint) in instance.constraints().iter().enumerate() {
+            if let Some(constraint) = Self::settled(constraint, start) {
+                settled.to_mut().constraints[at] = constraint;
+            }
+        }
+        settled
+    }
+
     /// The constraint from the start of a plan that starts then, if it is a deadline at a
     /// time of day.
-    pub fn settled(constraint: &Constraint, start_of_day: u32) -> Option<Constraint> {
+    fn settled(constraint: &Constraint, start_of_day: u32) -> Option<Constraint> {
         if constraint.rule.signature().name != Self::SIGNATURE.name {
             return None;
         }

@@ -34,11 +34,9 @@ use super::Violation;
 use super::Watch;
 use crate::compile::Builder;
 use crate::model::Configuration;
-use crate::model::NodeId;
 use crate::model::NodeSet;
 use crate::model::VmId;
 use crate::side_constraint;
-use std::borrow::Cow;
 
 side_constraint! {
     /// The VM on these nodes only.
@@ -55,22 +53,12 @@ side_constraint! {
 
 impl SideConstraint for Fence {
     fn holds(&self, at: &Configuration<'_>) -> Result<(), Violation> {
-        let held: Vec<NodeId> =
-            at.hosts(self.vm).filter(|node| self.nodes.binary_search(node).is_err()).collect();
-        if held.is_empty() {
-            return Ok(());
-        }
-        let names = at.instance();
-        let text = format!(
-            "{} runs on {}, outside its fence",
-            names.vm_name(self.vm),
-            super::node_names(names, &held)
-        );
-        Err(Violation::new(held.len() as u64, vec![self.vm], held, text))
+        let wrong = |node| self.nodes.binary_search(&node).is_err();
+        super::runs_on_none(at, self.vm, wrong, "outside its fence")
     }
 
     fn watch(&self) -> Watch<'_> {
-        Watch::Vms(Cow::Borrowed(std::slice::from_ref(&self.vm)))
+        Watch::vm(&self.vm)
     }
 
     fn post(&self, builder: &mut Builder<'_>) {

@@ -22,7 +22,7 @@
 //! being restarted for each of its nodes, which asks for more than is needed.
 //!
 //! # In the language
-//! `>>ft({@rack1, @rack2}, 1);` at the end only, `ft({}, 2, "aggregate");` at every moment.
+//! `>>ft(@n[1..4], 1);` at the end only, `ft(all nodes, 2, "aggregate");` at every moment.
 //!
 //! # In JSON
 //! `{"ft": {"nodes": ["n1", "n2", "n3"], "failures": 1, "mode": "restart", "continuous": false}}`

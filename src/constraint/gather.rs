@@ -35,7 +35,6 @@ use super::Violation;
 use super::Watch;
 use crate::compile::Builder;
 use crate::model::Configuration;
-use crate::model::NodeId;
 use crate::model::VmSet;
 use crate::side_constraint;
 use std::borrow::Cow;
@@ -53,9 +52,7 @@ side_constraint! {
 
 impl SideConstraint for Gather {
     fn holds(&self, at: &Configuration<'_>) -> Result<(), Violation> {
-        let mut nodes: Vec<NodeId> = self.vms.iter().flat_map(|&vm| at.hosts(vm)).collect();
-        nodes.sort_unstable();
-        nodes.dedup();
+        let nodes = super::hosts(at, &self.vms);
         if nodes.len() <= 1 {
             return Ok(());
         }

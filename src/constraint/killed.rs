@@ -27,15 +27,9 @@
 //! that is gone already is accepted.
 
 use super::Restrictions;
-use super::SideConstraint;
-use super::Violation;
-use super::Watch;
-use crate::compile::Builder;
-use crate::model::Configuration;
 use crate::model::VmId;
 use crate::model::VmState;
 use crate::side_constraint;
-use std::borrow::Cow;
 
 side_constraint! {
     /// The VM is gone at the end.
@@ -48,27 +42,13 @@ side_constraint! {
     check = |_| Ok(());
 }
 
-impl SideConstraint for Killed {
-    fn holds(&self, at: &Configuration<'_>) -> Result<(), Violation> {
-        super::in_state(at, self.vm, VmState::Killed)
-    }
-
-    fn wants(&self) -> Option<(VmId, VmState)> {
-        Some((self.vm, VmState::Killed))
-    }
-
-    fn watch(&self) -> Watch<'_> {
-        Watch::Vms(Cow::Borrowed(std::slice::from_ref(&self.vm)))
-    }
-
-    fn post(&self, builder: &mut Builder<'_>) {
-        builder.vm_state(self.vm, VmState::Killed);
-    }
-}
+super::vm_goal!(Killed, VmState::Killed);
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::constraint::SideConstraint;
+    use crate::model::Configuration;
     use crate::model::InstanceBuilder;
     use crate::model::Place;
 

@@ -35,7 +35,6 @@ use super::Violation;
 use super::Watch;
 use crate::compile::Builder;
 use crate::model::Configuration;
-use crate::model::NodeId;
 use crate::model::VmId;
 use crate::model::VmSet;
 use crate::side_constraint;
@@ -54,9 +53,7 @@ side_constraint! {
 
 impl SideConstraint for Lonely {
     fn holds(&self, at: &Configuration<'_>) -> Result<(), Violation> {
-        let mut nodes: Vec<NodeId> = self.vms.iter().flat_map(|&vm| at.hosts(vm)).collect();
-        nodes.sort_unstable();
-        nodes.dedup();
+        let mut nodes = super::hosts(at, &self.vms);
         nodes.retain(|&node| at.guests(node).iter().any(|vm| self.vms.binary_search(vm).is_err()));
         if nodes.is_empty() {
             return Ok(());

@@ -26,15 +26,9 @@
 //! that cannot be applied.
 
 use super::Restrictions;
-use super::SideConstraint;
-use super::Violation;
-use super::Watch;
-use crate::compile::Builder;
-use crate::model::Configuration;
 use crate::model::NodeId;
 use crate::model::NodePhase;
 use crate::side_constraint;
-use std::borrow::Cow;
 
 side_constraint! {
     /// The node is off at the end.
@@ -47,32 +41,13 @@ side_constraint! {
     check = |_| Ok(());
 }
 
-impl SideConstraint for Offline {
-    fn holds(&self, at: &Configuration<'_>) -> Result<(), Violation> {
-        let found = at.phase(self.node);
-        if found == NodePhase::Offline {
-            return Ok(());
-        }
-        let text = format!(
-            "node {} is {}; offline is asked for",
-            at.instance().node_name(self.node),
-            super::phase_name(found)
-        );
-        Err(Violation::new(1, Vec::new(), vec![self.node], text))
-    }
-
-    fn watch(&self) -> Watch<'_> {
-        Watch::Nodes(Cow::Borrowed(std::slice::from_ref(&self.node)))
-    }
-
-    fn post(&self, builder: &mut Builder<'_>) {
-        builder.node_state(self.node, false);
-    }
-}
+super::node_goal!(Offline, NodePhase::Offline);
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::constraint::SideConstraint;
+    use crate::model::Configuration;
     use crate::model::InstanceBuilder;
 
     #[test]

@@ -41,7 +41,6 @@ use crate::model::Instance;
 use crate::model::NodeId;
 use crate::model::ResourceId;
 use crate::side_constraint;
-use std::borrow::Cow;
 
 side_constraint! {
     /// A node that may carry more of a resource than it has.
@@ -87,7 +86,7 @@ impl SideConstraint for Overbook {
     }
 
     fn watch(&self) -> Watch<'_> {
-        Watch::Nodes(Cow::Borrowed(std::slice::from_ref(&self.node)))
+        Watch::node(&self.node)
     }
 
     fn post(&self, builder: &mut Builder<'_>) {

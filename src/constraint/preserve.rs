@@ -35,7 +35,6 @@ use crate::model::Configuration;
 use crate::model::ResourceId;
 use crate::model::VmId;
 use crate::side_constraint;
-use std::borrow::Cow;
 
 side_constraint! {
     /// At least so much of a resource for a VM that runs.
@@ -69,7 +68,7 @@ impl SideConstraint for Preserve {
     }
 
     fn watch(&self) -> Watch<'_> {
-        Watch::Vms(Cow::Borrowed(std::slice::from_ref(&self.vm)))
+        Watch::vm(&self.vm)
     }
 
     fn post(&self, builder: &mut Builder<'_>) {

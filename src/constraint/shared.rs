@@ -1,14 +1,19 @@
-//! What several rules share: sentences and sets.
+//! What several rules share: sentences, sets, and the meaning of rules that differ by a word.
+
+mod goal;
+
+pub(super) use goal::in_phase;
+pub(super) use goal::in_state;
+pub(super) use goal::node_goal;
+pub(super) use goal::vm_goal;
 
 use super::Violation;
 use crate::model::Configuration;
 use crate::model::Instance;
 use crate::model::NodeId;
-use crate::model::NodePhase;
 use crate::model::NodeSet;
 use crate::model::VmId;
 use crate::model::VmSet;
-use crate::model::VmState;
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -38,24 +43,29 @@ pub(super) fn node_names(instance: &Instance, nodes: &[NodeId]) -> String {
     list(nodes.iter().map(|&node| instance.node_name(node)))
 }
 
-/// The rules about one state of one VM: satisfied in that state.
-pub(super) fn in_state(at: &Configuration<'_>, vm: VmId, wanted: VmState) -> Result<(), Violation> {
-    let found = at.state(vm);
-    if found == wanted {
+/// The rules about where one VM may run: broken by each node that it holds and that is
+/// `wrong`. `why` ends the sentence.
+pub(super) fn runs_on_none(
+    at: &Configuration<'_>,
+    vm: VmId,
+    wrong: impl Fn(NodeId) -> bool,
+    why: &str,
+) -> Result<(), Violation> {
+    let held: Vec<NodeId> = at.hosts(vm).filter(|&node| wrong(node)).collect();
+    if held.is_empty() {
         return Ok(());
     }
-    let text = format!("{} is {}; {} is asked for", at.instance().vm_name(vm), found.name(), wanted.name());
-    Err(Violation::new(1, vec![vm], Vec::new(), text))
+    let names = at.instance();
+    let text = format!("{} runs on {}, {why}", names.vm_name(vm), node_names(names, &held));
+    Err(Violation::new(held.len() as u64, vec![vm], held, text))
 }
 
-/// The word for the phase of a node.
-pub(super) fn phase_name(phase: NodePhase) -> &'static str {
-    match phase {
-        NodePhase::Offline => "offline",
-        NodePhase::Booting => "booting",
-        NodePhase::Online => "online",
-        NodePhase::ShuttingDown => "shutting down",
-    }
+/// The nodes that the VMs hold, in order, each once.
+pub(super) fn hosts(at: &Configuration<'_>, vms: &[VmId]) -> Vec<NodeId> {
+    let mut nodes: Vec<NodeId> = vms.iter().flat_map(|&vm| at.hosts(vm)).collect();
+    nodes.sort_unstable();
+    nodes.dedup();
+    nodes
 }
 
 /// The group of a node; the first one listed where several have it.

@@ -27,15 +27,9 @@
 //! Deviation from BtrPlace: the node that keeps the image may not be switched off.
 
 use super::Restrictions;
-use super::SideConstraint;
-use super::Violation;
-use super::Watch;
-use crate::compile::Builder;
-use crate::model::Configuration;
 use crate::model::VmId;
 use crate::model::VmState;
 use crate::side_constraint;
-use std::borrow::Cow;
 
 side_constraint! {
     /// The VM is suspended at the end.
@@ -48,27 +42,13 @@ side_constraint! {
     check = |_| Ok(());
 }
 
-impl SideConstraint for Sleeping {
-    fn holds(&self, at: &Configuration<'_>) -> Result<(), Violation> {
-        super::in_state(at, self.vm, VmState::Sleeping)
-    }
-
-    fn wants(&self) -> Option<(VmId, VmState)> {
-        Some((self.vm, VmState::Sleeping))
-    }
-
-    fn watch(&self) -> Watch<'_> {
-        Watch::Vms(Cow::Borrowed(std::slice::from_ref(&self.vm)))
-    }
-
-    fn post(&self, builder: &mut Builder<'_>) {
-        builder.vm_state(self.vm, VmState::Sleeping);
-    }
-}
+super::vm_goal!(Sleeping, VmState::Sleeping);
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::constraint::SideConstraint;
+    use crate::model::Configuration;
     use crate::model::InstanceBuilder;
     use crate::model::Place;
 

@@ -11,7 +11,7 @@
 //! can change only while none of its VMs runs.
 //!
 //! # In the language
-//! `splitAmong({{vm1, vm2}, {vm3}}, {@rack1, @rack2});` at every moment,
+//! `splitAmong({{vm1, vm2}, {vm3}}, {@n[1..2], @n[3..4]});` at every moment,
 //! `>>splitAmong(…)` at the end only.
 //!
 //! # In JSON

@@ -56,6 +56,14 @@ pub(super) fn required<'f, 'a>(fields: &'f [Field<'a>], key: &str, start: usize)
     }
 }
 
+/// The value of a key that must have been met. `start` is where the object begins.
+pub(super) fn needed<T>(value: Option<T>, key: &str, start: usize) -> Parsed<T> {
+    match value {
+        Some(value) => Ok(value),
+        None => fault(start, format!("the key `{key}` is missing")),
+    }
+}
+
 impl<'a> Field<'a> {
     /// Reads the value.
     pub(super) fn read<T>(
@@ -73,9 +81,7 @@ impl<'a> Field<'a> {
 /// Checks the values of the keys that are not among these: nobody else looks at them.
 pub(super) fn skip_others(reader: &Reader<'_>, fields: &[Field<'_>], known: &[&str]) -> Parsed<()> {
     for field in fields.iter().filter(|field| !known.contains(&field.key.as_ref())) {
-        let mut reader = reader.seek(field.span.start);
-        reader.skip()?;
-        reader.arrived(field.span)?;
+        field.read(reader, Reader::skip)?;
     }
     Ok(())
 }

@@ -25,7 +25,6 @@ use crate::constraint::Signature;
 use crate::constraint::Strength;
 use crate::constraint::Timestamp;
 use crate::model::NodeId;
-use crate::model::NodeSet;
 use crate::model::ResourceId;
 use crate::model::VmId;
 use crate::model::VmSet;
@@ -177,9 +176,7 @@ impl<'a> Memo<'a> {
         {
             return Ok(known.clone());
         }
-        let mut reader = reader.seek(field.span.start);
-        let argument = argument(&mut reader, kind, dialect, names)?;
-        reader.arrived(field.span)?;
+        let argument = field.read(reader, |reader| argument(reader, kind, dialect, names))?;
         if let Some(at) = field.memo {
             self.values[at].1.push((kind, argument.clone()));
         }
@@ -222,9 +219,7 @@ pub(super) fn constraint<'a>(
         if known || matches!(field.key.as_ref(), "continuous" | "penalty") {
             continue;
         }
-        let mut reader = reader.seek(field.span.start);
-        reader.skip()?;
-        reader.arrived(field.span)?;
+        field.read(reader, Reader::skip)?;
         if dialect == Dialect::Quadrille {
             let keys = entry.parameters.iter().map(|parameter| dialect.parameter(parameter));
             context.tolerate("unknown keys of constraints", field.key_at, || {
@@ -242,10 +237,8 @@ pub(super) fn constraint<'a>(
     }
     if let Some(field) = only(fields, "penalty")? {
         let what = "a penalty: a whole number from 1 to 4294967295";
-        let mut reader = reader.seek(field.span.start);
-        let penalty = reader.unsigned(u64::from(u32::MAX), what)? as u32;
-        reader.arrived(field.span)?;
-        constraint = constraint.soft(penalty).or_else(|message| fault(field.span.start, message))?;
+        let penalty = field.read(reader, |reader| reader.unsigned(u64::from(u32::MAX), what))?;
+        constraint = constraint.soft(penalty as u32).or_else(|message| fault(field.span.start, message))?;
     }
     Ok(constraint)
 }
@@ -264,31 +257,21 @@ fn restriction(
     let Some(field) = field else {
         if is_btrplace && signature.btrplace_flag == BtrPlaceFlag::Required {
             let name = dialect.constraint(signature);
-            let default = word(signature.restrictions.default());
+            let default = signature.restrictions.default().name();
             context.tolerate("constraints without the key `continuous`", start, || {
                 format!("`{name}` needs the key `continuous`: true or false; {default} where nothing is said")
             })?;
         }
         return Ok(None);
     };
-    let mut reader = reader.seek(field.span.start);
     if is_btrplace && signature.btrplace_flag != BtrPlaceFlag::Required {
         // BtrPlace does not look at it, and old files carry contradictory values.
-        reader.skip()?;
-        reader.arrived(field.span)?;
+        field.read(reader, Reader::skip)?;
         return Ok(None);
     }
-    let flag = reader.boolean("`true` or `false`")?;
-    reader.arrived(field.span)?;
+    let flag = field.read(reader, |reader| reader.boolean("`true` or `false`"))?;
     let restriction = if flag { Restriction::Continuous } else { Restriction::Discrete };
     Ok(Some((field.span.start, restriction)))
-}
-
-fn word(restriction: Restriction) -> &'static str {
-    match restriction {
-        Restriction::Discrete => "discrete",
-        Restriction::Continuous => "continuous",
-    }
 }
 
 /// What a kind of argument looks like, for messages.
@@ -312,17 +295,19 @@ fn expectation(kind: Kind) -> &'static str {
 fn argument(reader: &mut Reader<'_>, kind: Kind, dialect: Dialect, names: &impl Names) -> Parsed<Argument> {
     let what = expectation(kind);
     let start = reader.here();
+    let vm = |reader: &mut Reader<'_>| names.vm(reader);
+    let node = |reader: &mut Reader<'_>| names.node(reader);
     Ok(match kind {
         Kind::Vm => Argument::Vm(names.vm(reader)?),
         Kind::Node => Argument::Node(names.node(reader)?),
-        Kind::Vms => Argument::Vms(vms(reader, what, names)?),
+        Kind::Vms => Argument::Vms(set(reader, what, vm)?),
         Kind::VmList => Argument::VmList(vm_list(reader, what, names)?),
-        Kind::Nodes => Argument::Nodes(nodes(reader, what, names)?),
+        Kind::Nodes => Argument::Nodes(set(reader, what, node)?),
         Kind::VmSets => {
-            Argument::VmSets(sets(reader, what, dialect, |reader| vms(reader, "an array of VMs", names))?)
+            Argument::VmSets(sets(reader, what, dialect, |reader| set(reader, expectation(Kind::Vms), vm))?)
         }
         Kind::NodeSets => Argument::NodeSets(sets(reader, what, dialect, |reader| {
-            nodes(reader, "an array of nodes", names)
+            set(reader, expectation(Kind::Nodes), node)
         })?),
         Kind::Resource => Argument::Resource(names.resource(reader)?),
         Kind::Amount => Argument::Amount(reader.unsigned(u64::MAX, what)?),
@@ -352,41 +337,39 @@ fn argument(reader: &mut Reader<'_>, kind: Kind, dialect: Dialect, names: &impl 
     })
 }
 
-fn vms(reader: &mut Reader<'_>, what: &str, names: &impl Names) -> Parsed<VmSet> {
+fn list<T>(
+    reader: &mut Reader<'_>,
+    what: &str,
+    mut element: impl FnMut(&mut Reader<'_>) -> Parsed<T>,
+) -> Parsed<Vec<T>> {
     let mut list = Vec::new();
     reader.array(what)?;
     while reader.element()? {
-        list.push(names.vm(reader)?);
+        list.push(element(reader)?);
     }
-    list.sort_unstable();
-    list.dedup();
-    Ok(list.into())
+    Ok(list)
+}
+
+fn set<T: Ord>(
+    reader: &mut Reader<'_>,
+    what: &str,
+    element: impl FnMut(&mut Reader<'_>) -> Parsed<T>,
+) -> Parsed<Arc<[T]>> {
+    let mut set = list(reader, what, element)?;
+    set.sort_unstable();
+    set.dedup();
+    Ok(set.into())
 }
 
 fn vm_list(reader: &mut Reader<'_>, what: &str, names: &impl Names) -> Parsed<VmSet> {
     let start = reader.here();
-    let mut list = Vec::new();
-    reader.array(what)?;
-    while reader.element()? {
-        list.push(names.vm(reader)?);
-    }
+    let list = list(reader, what, |reader| names.vm(reader))?;
     let mut sorted = list.clone();
     sorted.sort_unstable();
     if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
         let twice = list.iter().rposition(|&vm| vm == pair[0]).unwrap_or_default();
         return fault(start, format!("expected {what}, found the VM of position {twice} before it as well"));
     }
-    Ok(list.into())
-}
-
-fn nodes(reader: &mut Reader<'_>, what: &str, names: &impl Names) -> Parsed<NodeSet> {
-    let mut list = Vec::new();
-    reader.array(what)?;
-    while reader.element()? {
-        list.push(names.node(reader)?);
-    }
-    list.sort_unstable();
-    list.dedup();
     Ok(list.into())
 }
 

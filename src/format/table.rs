@@ -1,12 +1,15 @@
 //! Tables over VMs and nodes that both formats fill.
 
+use super::nearest::hint;
 use super::reader::Parsed;
 use super::reader::fault;
+use super::reader::quoted;
 use crate::model::Elements;
 use crate::model::Instance;
 use crate::model::InstanceBuilder;
 use crate::model::Resource;
 use crate::model::ResourceId;
+use rustc_hash::FxHashMap;
 use std::collections::HashMap;
 
 /// The most amounts (resources × VMs and nodes) that are kept: 512 MiB of them. A short
@@ -50,7 +53,7 @@ pub(super) fn check_sums(resource: &Resource, at: usize) -> Parsed<()> {
     for (what, amounts) in [("capacities", &resource.capacity), ("demands", &resource.demand)] {
         let sum = amounts.iter().try_fold(0u64, |sum, &amount| sum.checked_add(amount));
         if sum.is_none_or(|sum| sum > InstanceBuilder::LARGEST_SUM) {
-            let (name, most) = (super::reader::quoted(&resource.name), InstanceBuilder::LARGEST_SUM);
+            let (name, most) = (quoted(&resource.name), InstanceBuilder::LARGEST_SUM);
             return fault(at, format!("the {what} of resource {name} add up to more than {most}"));
         }
     }
@@ -60,6 +63,22 @@ pub(super) fn check_sums(resource: &Resource, at: usize) -> Parsed<()> {
 /// The resources of an instance by their names, for many questions.
 pub(super) fn resources_by_name(instance: &Instance) -> HashMap<&str, ResourceId> {
     instance.resource_ids().map(|resource| (instance.resource_name(resource), resource)).collect()
+}
+
+/// The resource of a name among them.
+pub(super) fn resource(
+    by_name: &HashMap<&str, ResourceId>,
+    instance: &Instance,
+    name: &str,
+    at: usize,
+) -> Parsed<ResourceId> {
+    match by_name.get(name) {
+        Some(&resource) => Ok(resource),
+        None => {
+            let names = instance.resources().iter().map(|resource| resource.name.as_str());
+            fault(at, format!("there is no resource {}{}", quoted(name), hint(name, names)))
+        }
+    }
 }
 
 /// Puts the allocations of an action in order; the place of one given twice, if any is.
@@ -96,6 +115,29 @@ impl Totals {
             return fault(at, format!("the {what} of the plan add up to more than {most}"));
         }
         Ok(())
+    }
+}
+
+/// Switches or links by their numbers, in the order in which they are given.
+#[derive(Debug, Default)]
+pub(super) struct Positions(FxHashMap<u32, u32>);
+
+impl Positions {
+    /// The next one has this number.
+    pub(super) fn add(&mut self, number: u32, kind: &str, at: usize) -> Parsed<()> {
+        let position = self.0.len() as u32;
+        match self.0.insert(number, position) {
+            None => Ok(()),
+            Some(_) => fault(at, format!("{kind} {number} is given twice")),
+        }
+    }
+
+    /// The position of a number that must have been given.
+    pub(super) fn get(&self, number: u32, kind: &str, at: usize) -> Parsed<u32> {
+        match self.0.get(&number) {
+            Some(&position) => Ok(position),
+            None => fault(at, format!("there is no {kind} {number}")),
+        }
     }
 }
 

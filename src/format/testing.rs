@@ -40,33 +40,33 @@ use std::sync::Arc;
 
 /// A stream of numbers that decide; zeros once it has run dry, so that shorter streams
 /// mean smaller cases.
-pub(super) struct Choices {
+pub(crate) struct Choices {
     numbers: Vec<u32>,
     at: usize,
 }
 
 /// The usual number of cases; no files beside the sources.
-pub(super) fn config() -> ProptestConfig {
+pub(crate) fn config() -> ProptestConfig {
     ProptestConfig { failure_persistence: None, ..ProptestConfig::default() }
 }
 
 /// Streams long enough for a whole instance.
-pub(super) fn choices() -> impl Strategy<Value = Vec<u32>> {
+pub(crate) fn choices() -> impl Strategy<Value = Vec<u32>> {
     proptest::collection::vec(any::<u32>(), 0..400)
 }
 
 impl Choices {
-    pub(super) fn new(numbers: Vec<u32>) -> Self {
+    pub(crate) fn new(numbers: Vec<u32>) -> Self {
         Self { numbers, at: 0 }
     }
 
-    pub(super) fn next(&mut self) -> u32 {
+    pub(crate) fn next(&mut self) -> u32 {
         let number = self.numbers.get(self.at).copied().unwrap_or(0);
         self.at += 1;
         number
     }
 
-    pub(super) fn below(&mut self, most: usize) -> usize {
+    pub(crate) fn below(&mut self, most: usize) -> usize {
         if most == 0 { 0 } else { self.next() as usize % most }
     }
 
@@ -102,7 +102,7 @@ impl Choices {
 
 /// Whose format the case is for: it has nothing that the format cannot say.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Scope {
+pub(crate) enum Scope {
     Quadrille,
     BtrPlace,
 }
@@ -114,7 +114,8 @@ fn elements(choices: &mut Choices, count: usize, word: &str, scope: Scope) -> El
     let mut numbers = Vec::new();
     for index in 0..count {
         number = match sparse {
-            true => number.saturating_add(1 + choices.next() % 1_000_000_000),
+            // Six of them stay below 2^32: no two elements may have one number.
+            true => number + 1 + choices.next() % 700_000_000,
             false => index as u32,
         };
         numbers.push(number);
@@ -145,7 +146,7 @@ fn elements(choices: &mut Choices, count: usize, word: &str, scope: Scope) -> El
     elements
 }
 
-pub(super) fn instance(choices: &mut Choices, scope: Scope) -> Instance {
+pub(crate) fn instance(choices: &mut Choices, scope: Scope) -> Instance {
     let (node_count, vm_count) = (choices.below(5), choices.below(7));
     let online: Vec<bool> = (0..node_count).map(|_| choices.below(4) != 1).collect();
     let hosts: Vec<NodeId> = (0..node_count).filter(|&node| online[node]).map(NodeId::from_index).collect();
@@ -338,7 +339,7 @@ fn constraint(choices: &mut Choices, instance: &Instance, scope: Scope) -> Optio
 
 /// A plan that need not make sense, save that re-instantiations are whole. Without
 /// edges and with each action once, sorted.
-pub(super) fn plan(choices: &mut Choices, instance: &Instance) -> Plan {
+pub(crate) fn plan(choices: &mut Choices, instance: &Instance) -> Plan {
     let mut actions = Vec::new();
     let nodes = instance.node_count();
     if nodes == 0 {
@@ -407,7 +408,7 @@ pub(super) fn plan(choices: &mut Choices, instance: &Instance) -> Plan {
 }
 
 /// The files of the data folder with BtrPlace instances, if there is one.
-pub(super) fn data() -> Vec<(String, Vec<u8>)> {
+pub(crate) fn data() -> Vec<(String, Vec<u8>)> {
     let root = std::env::var("QUADRILLE_DATA")
         .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data").to_owned());
     let Ok(folder) = std::fs::read_dir(std::path::Path::new(&root).join("btrplace_tdsc")) else {

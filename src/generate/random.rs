@@ -1,19 +1,15 @@
 //! Random numbers that are the same on every machine and in every version.
 
-/// xoshiro256** (Blackman and Vigna, 2018), seeded by splitmix64.
+use crate::random::Random as SplitMix64;
+
+/// xoshiro256** (Blackman and Vigna, 2018), seeded by [`SplitMix64`].
 #[derive(Clone, Debug)]
 pub(super) struct Random([u64; 4]);
 
 impl Random {
     pub(super) fn new(seed: u64) -> Self {
-        let mut state = seed;
-        Self(std::array::from_fn(|_| {
-            state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-            let mut z = state;
-            z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-            z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-            z ^ (z >> 31)
-        }))
+        let mut seeds = SplitMix64::new(seed);
+        Self(std::array::from_fn(|_| seeds.bits()))
     }
 
     fn next(&mut self) -> u64 {

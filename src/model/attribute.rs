@@ -108,6 +108,11 @@ impl Attributes {
         self.row(index).iter().map(|(key, value)| (self.keys[*key as usize].as_str(), value))
     }
 
+    /// Number of different keys.
+    pub fn key_count(&self) -> usize {
+        self.keys.len()
+    }
+
     /// Has no element any attribute?
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()

@@ -1,7 +1,6 @@
 //! The figures of a plan.
 
 use super::ActionKind;
-use super::Instance;
 use super::Plan;
 use crate::objective::Metric;
 use rustc_hash::FxHashMap;
@@ -38,8 +37,7 @@ pub struct Metrics {
 
 impl Metrics {
     /// The figures of a plan. O(actions). Sums stop at `u64::MAX`.
-    pub fn of(instance: &Instance, plan: &Plan) -> Self {
-        let _ = instance;
+    pub fn of(plan: &Plan) -> Self {
         let mut m = Self { makespan: plan.makespan(), ..Self::default() };
         // BtrPlace sums the end of each VM's and each node's transition once.
         let mut vm_end: FxHashMap<u32, u64> = FxHashMap::default();
@@ -121,7 +119,7 @@ mod tests {
                 reason: Reason::Unknown,
             })
             .collect();
-        Metrics::of(&Instance::default(), &Plan { actions, happens_before: Vec::new() })
+        Metrics::of(&Plan { actions, happens_before: Vec::new() })
     }
 
     fn migrate(vm: VmId, from: NodeId, to: NodeId) -> ActionKind {

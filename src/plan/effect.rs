@@ -96,31 +96,32 @@ fn vm_effects(ledger: &mut Ledger<'_>, action: &Action, vm: VmId, guest: &mut Gu
     match action.kind {
         Migrate { to, .. } => {
             let there = future(&guest.held, action);
-            ledger.enter(vm, to, &there, effects);
+            ledger.enter(vm, to, guest.host, &there, effects);
             if let Some(from) = guest.host {
-                ledger.leave(vm, from, &guest.held, effects);
+                ledger.leave(vm, from, Some(to), &guest.held, effects);
             }
             guest.host = Some(to);
             guest.held = there;
         }
         Boot { node: to, .. } | Resume { to, .. } => {
             guest.held = future(&guest.held, action);
-            ledger.enter(vm, to, &guest.held, effects);
+            ledger.enter(vm, to, None, &guest.held, effects);
             guest.host = Some(to);
         }
         Shutdown { .. } | Suspend { .. } | Kill { .. } => {
             if let Some(from) = guest.host.take() {
-                ledger.leave(vm, from, &guest.held, effects);
+                ledger.leave(vm, from, None, &guest.held, effects);
             }
         }
         BootClone { to, .. } => {
             let there = future(&guest.held, action);
-            ledger.enter(vm, to, &there, effects);
+            ledger.enter(vm, to, guest.host, &there, effects);
             guest.clone = Some((to, there));
         }
         ShutdownOriginal { .. } => {
             if let Some(from) = guest.host {
-                ledger.leave(vm, from, &guest.held, effects);
+                let clone = guest.clone.as_ref().map(|clone| clone.0);
+                ledger.leave(vm, from, clone, &guest.held, effects);
             }
             if let Some((to, there)) = guest.clone.take() {
                 guest.host = Some(to);

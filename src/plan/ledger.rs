@@ -36,6 +36,8 @@ enum AccountKey {
     Node(NodeId, ResourceId),
     /// Members of a relation on a node.
     PerNode(u32, NodeId),
+    /// Members of a relation in a group of nodes.
+    PerGroup(u32, u32),
     /// A relation over a set of nodes.
     Set(u32),
 }
@@ -159,6 +161,27 @@ impl<'a> Ledger<'a> {
         }))
     }
 
+    /// The account of the members of a relation in a group of nodes.
+    fn per_group_account(&mut self, relation: u32, table: u32, group: u32) -> Option<u32> {
+        let posted = self.posted;
+        let (Relationship::AtMostPerGroup(members, _, most), _) = posted.relations.get(relation as usize)?
+        else {
+            return None;
+        };
+        Some(self.open(AccountKey::PerGroup(relation, group), |ledger| {
+            let mut members = members.to_vec();
+            members.sort_unstable();
+            members.dedup();
+            let held = members
+                .into_iter()
+                .filter(|vm| vm.index() < ledger.instance.vm_count())
+                .filter_map(|vm| ledger.instance.place(vm).host())
+                .filter(|&host| ledger.relations.group(table, host) == group)
+                .count();
+            Account::new(u64::from(*most), held as u64)
+        }))
+    }
+
     /// The account of a relation over a set of nodes.
     fn set_account(&mut self, relation: u32) -> Option<u32> {
         let posted = self.posted;
@@ -185,19 +208,41 @@ impl<'a> Ledger<'a> {
         }))
     }
 
-    /// A VM comes to a node and holds this much of each resource there.
-    pub(super) fn enter(&mut self, vm: VmId, node: NodeId, held: &[u64], effects: &mut Effects) {
-        self.account_for(vm, node, held, &mut effects.takes);
+    /// A VM comes to a node and holds this much of each resource there; `beside` is the
+    /// node that it holds already.
+    pub(super) fn enter(
+        &mut self,
+        vm: VmId,
+        node: NodeId,
+        beside: Option<NodeId>,
+        held: &[u64],
+        effects: &mut Effects,
+    ) {
+        self.account_for(vm, node, beside, held, &mut effects.takes);
         self.rooms_for(vm, node, &mut effects.enters);
     }
 
-    /// A VM goes from a node.
-    pub(super) fn leave(&mut self, vm: VmId, node: NodeId, held: &[u64], effects: &mut Effects) {
-        self.account_for(vm, node, held, &mut effects.gives);
+    /// A VM goes from a node; `beside` is the node that it keeps.
+    pub(super) fn leave(
+        &mut self,
+        vm: VmId,
+        node: NodeId,
+        beside: Option<NodeId>,
+        held: &[u64],
+        effects: &mut Effects,
+    ) {
+        self.account_for(vm, node, beside, held, &mut effects.gives);
         self.rooms_for(vm, node, &mut effects.leaves);
     }
 
-    fn account_for(&mut self, vm: VmId, node: NodeId, held: &[u64], units: &mut Vec<(u32, u64)>) {
+    fn account_for(
+        &mut self,
+        vm: VmId,
+        node: NodeId,
+        beside: Option<NodeId>,
+        held: &[u64],
+        units: &mut Vec<(u32, u64)>,
+    ) {
         let relations = self.relations;
         for (resource, &amount) in self.instance.resource_ids().zip(held) {
             if amount > 0
@@ -219,11 +264,21 @@ impl<'a> Ledger<'a> {
             }
         }
         for &(relation, membership) in relations.of_vm.get(&vm).into_iter().flatten() {
-            if let Membership::PerNode = membership
-                && let Some(account) = self.per_node_account(relation, node)
-            {
-                units.push((account, 1));
-            }
+            let account = match membership {
+                Membership::PerNode => self.per_node_account(relation, node),
+                Membership::PerGroup(table) => {
+                    let group = relations.group(table, node);
+                    // Within a group it counts once.
+                    let counted = beside.is_some_and(|other| relations.group(table, other) == group);
+                    if group == OUTSIDE || counted {
+                        None
+                    } else {
+                        self.per_group_account(relation, table, group)
+                    }
+                }
+                _ => None,
+            };
+            units.extend(account.map(|account| (account, 1)));
         }
     }
 
@@ -232,7 +287,7 @@ impl<'a> Ledger<'a> {
         for &(relation, membership) in relations.of_vm.get(&vm).into_iter().flatten() {
             match membership {
                 // Exclusive relations concern outsiders too: by node, below.
-                Membership::PerNode | Membership::Exclusive => {}
+                Membership::PerNode | Membership::PerGroup(_) | Membership::Exclusive => {}
                 Membership::SameNode => rooms.push((self.room(RoomKey::Whole(relation)), node.0)),
                 Membership::SameGroup(table) => {
                     rooms.push((self.room(RoomKey::Whole(relation)), relations.group(table, node)));

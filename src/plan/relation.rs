@@ -20,6 +20,8 @@ pub(super) const OUTSIDE: u32 = u32::MAX;
 pub(super) enum Membership {
     /// Counted on each node.
     PerNode,
+    /// Counted in each group of this table.
+    PerGroup(u32),
     /// All members on one node.
     SameNode,
     /// All members in one of the groups of this table.
@@ -110,6 +112,10 @@ impl Relations {
             match relationship {
                 Relationship::AtMostPerNode(members, _) => {
                     join(&mut relations, members, Membership::PerNode);
+                }
+                Relationship::AtMostPerGroup(members, groups, _) => {
+                    let table = relations.table(groups, &mut tables);
+                    join(&mut relations, members, Membership::PerGroup(table));
                 }
                 Relationship::SameNode(members) => join(&mut relations, members, Membership::SameNode),
                 Relationship::SameGroup(members, groups) => {

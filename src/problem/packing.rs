@@ -79,12 +79,16 @@ pub struct Partition {
 /// What a relation demands.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum RelationKind {
-    /// At most so many of the items in each bin.
+    /// At most so many of the items in each group of the partition at this index;
+    /// [`NONE`] for each bin being a group of its own. An item that moves within a group
+    /// counts once.
     AtMost {
         /// The items.
         items: Vec<u32>,
         /// How many.
         most: u32,
+        /// Index in [`Packing::partitions`], or [`NONE`].
+        partition: u32,
     },
     /// All items in one group of the partition at this index; [`NONE`] for each bin
     /// being a group of its own.
@@ -252,6 +256,16 @@ impl Packing {
             _ => self.domains[row.domain as usize].only(),
         }
         .filter(|&bin| self.may_end_in(item, bin))
+    }
+
+    /// The group of a bin in the partition at this index, or [`NONE`] outside all groups;
+    /// the bin itself where the index is [`NONE`].
+    #[inline]
+    pub fn group(&self, partition: u32, bin: u32) -> u32 {
+        match self.partitions.get(partition as usize) {
+            Some(partition) => partition.group_of[bin as usize],
+            None => bin,
+        }
     }
 
     /// Fills `item_relations` and `bin_relations` from `relations`.

@@ -109,10 +109,21 @@ impl<'p> Ledger<'p> {
         &self.guests[bin as usize]
     }
 
+    #[inline]
     fn group(&self, partition: u32, bin: u32) -> u32 {
-        match self.packing.partitions.get(partition as usize) {
-            Some(partition) => partition.group_of[bin as usize],
-            None => bin,
+        self.packing.group(partition, bin)
+    }
+
+    /// Has the item, which holds this other bin as well, been counted in the group?
+    fn is_counted(&self, partition: u32, group: u32, other: u32) -> bool {
+        partition != NONE && other != NONE && self.group(partition, other) == group
+    }
+
+    /// How many items of an at-most relation are in the group of a bin.
+    pub fn members_near(&self, relation: u32, bin: u32) -> u32 {
+        match &self.packing.relations[relation as usize].kind {
+            RelationKind::AtMost { partition, .. } => self.count(relation, self.group(*partition, bin)),
+            _ => 0,
         }
     }
 
@@ -171,7 +182,7 @@ impl<'p> Ledger<'p> {
     pub fn relations_admit(&self, item: u32, bin: u32, size: &[u64]) -> Result<(), Block> {
         for &(at, part) in self.packing.relations_of(item) {
             let relation = &self.packing.relations[at as usize];
-            if self.counts(relation) && !self.relation_admits(relation, at, part, bin) {
+            if self.counts(relation) && !self.relation_admits(relation, at, (item, part), bin) {
                 return Err(Block::Relation(at));
             }
         }
@@ -194,9 +205,13 @@ impl<'p> Ledger<'p> {
         Ok(())
     }
 
-    fn relation_admits(&self, relation: &Relation, at: u32, part: u32, bin: u32) -> bool {
+    fn relation_admits(&self, relation: &Relation, at: u32, (item, part): (u32, u32), bin: u32) -> bool {
         match &relation.kind {
-            RelationKind::AtMost { most, .. } => self.count(at, bin) < *most,
+            RelationKind::AtMost { most, partition, .. } => {
+                let group = self.group(*partition, bin);
+                let held = self.seats[item as usize][0];
+                group == NONE || self.count(at, group) < *most || self.is_counted(*partition, group, held)
+            }
             RelationKind::SameGroup { partition, .. } => {
                 let group = self.group(*partition, bin);
                 group != NONE && (self.totals[at as usize] == 0 || self.count(at, group) > 0)
@@ -276,12 +291,16 @@ impl<'p> Ledger<'p> {
         }
         self.guests[bin as usize].push(item);
         let seats = &mut self.seats[item as usize];
-        seats[usize::from(seats[0] != NONE)] = bin;
+        let held = seats[0];
+        seats[usize::from(held != NONE)] = bin;
         let packing = self.packing;
         for &(at, part) in packing.relations_of(item) {
             match &packing.relations[at as usize].kind {
-                RelationKind::AtMost { .. } => {
-                    self.raise(at, bin);
+                RelationKind::AtMost { partition, .. } => {
+                    let group = self.group(*partition, bin);
+                    if group != NONE && !self.is_counted(*partition, group, held) {
+                        self.raise(at, group);
+                    }
                 }
                 RelationKind::Exclusive { .. } => {
                     if self.raise(at, bin) == 1 && self.counts(&packing.relations[at as usize]) {
@@ -331,11 +350,15 @@ impl<'p> Ledger<'p> {
         } else {
             seats[1] = NONE;
         }
+        let held = seats[0];
         let packing = self.packing;
         for &(at, part) in packing.relations_of(item) {
             match &packing.relations[at as usize].kind {
-                RelationKind::AtMost { .. } => {
-                    self.lower(at, bin);
+                RelationKind::AtMost { partition, .. } => {
+                    let group = self.group(*partition, bin);
+                    if group != NONE && !self.is_counted(*partition, group, held) {
+                        self.lower(at, group);
+                    }
                 }
                 RelationKind::Exclusive { .. } => {
                     if self.lower(at, bin) == 0 {
@@ -398,8 +421,14 @@ impl<'p> Ledger<'p> {
             seats
         };
         match &relation.kind {
-            RelationKind::AtMost { items, most } => {
-                let seats = in_bins(items);
+            RelationKind::AtMost { items, most, partition } => {
+                let mut seats = in_bins(items);
+                if *partition != NONE {
+                    seats.iter_mut().for_each(|seat| seat.0 = self.group(*partition, seat.0));
+                    seats.retain(|seat| seat.0 != NONE);
+                    seats.sort_unstable();
+                    seats.dedup();
+                }
                 seats
                     .chunk_by(|a, b| a.0 == b.0)
                     .map(|chunk| (chunk.len() as u64).saturating_sub(u64::from(*most)))

@@ -11,11 +11,8 @@ use std::fmt::Write;
 /// a; the chain that the length of the plan depends on in red. O(actions + edges).
 pub fn dot(instance: &Instance, plan: &Plan) -> String {
     let critical = crate::plan::critical_path(plan);
-    let mut is_critical = vec![false; plan.actions.len()];
+    let is_critical = super::on_path(plan, &critical);
     let mut next: Vec<Option<u32>> = vec![None; plan.actions.len()];
-    for &at in &critical {
-        is_critical[at as usize] = true;
-    }
     for pair in critical.windows(2) {
         next[pair[0] as usize] = Some(pair[1]);
     }

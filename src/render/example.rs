@@ -68,8 +68,8 @@ fn talk() -> (Instance, Plan) {
     (instance, plan)
 }
 
-fn outcome(instance: &Instance, plan: Option<Plan>) -> Outcome {
-    let metrics = plan.as_ref().map_or_else(Metrics::default, |plan| Metrics::of(instance, plan));
+fn outcome(plan: Option<Plan>) -> Outcome {
+    let metrics = plan.as_ref().map_or_else(Metrics::default, Metrics::of);
     let level = |metric, bound| Bounded { level: Level::of(metric), value: metrics.get(metric), bound };
     Outcome {
         status: if plan.is_some() { Status::Optimal } else { Status::Unknown },
@@ -87,7 +87,7 @@ fn outcome(instance: &Instance, plan: Option<Plan>) -> Outcome {
 #[test]
 fn the_talk_in_lines() {
     let (instance, plan) = talk();
-    let mut outcome = outcome(&instance, Some(plan));
+    let mut outcome = outcome(Some(plan));
     assert_eq!(
         text(&instance, &outcome, &TextOptions::default()),
         "\
@@ -172,13 +172,10 @@ fn labels_that_could_be_two_things_say_more() {
 
 #[test]
 fn the_status_speaks_of_the_first_level() {
-    let (instance, plan) = talk();
-    let mut outcome = outcome(&instance, Some(plan));
+    let (_, plan) = talk();
+    let mut outcome = outcome(Some(plan));
     let last = |outcome: &Outcome| {
-        summary(&instance, outcome, 210.0)
-            .split_once("; ")
-            .map(|parts| parts.1.to_owned())
-            .unwrap_or_default()
+        summary(outcome, 210.0).split_once("; ").map(|parts| parts.1.to_owned()).unwrap_or_default()
     };
     outcome.status = Status::Feasible;
     outcome.stop_reason = StopReason::Stalled;
@@ -204,7 +201,7 @@ fn the_status_speaks_of_the_first_level() {
 #[test]
 fn no_plan_and_nothing_to_do() {
     let (instance, _) = talk();
-    let mut empty = outcome(&instance, Some(Plan::default()));
+    let mut empty = outcome(Some(Plan::default()));
     assert_eq!(
         text(&instance, &empty, &TextOptions::default()),
         "nothing to do; optimal: 0 relocations is the fewest; mttr 0 (bound 0)\n"
@@ -239,7 +236,7 @@ infeasible: VM2 and VM4\\nfit on N1 only
 #[test]
 fn the_talk_in_json() {
     let (instance, plan) = talk();
-    let outcome = outcome(&instance, Some(plan));
+    let outcome = outcome(Some(plan));
     let measured = Measured { read_ms: 1.23456, total_ms: 10.0, peak_rss_mib: Some(12.5) };
     let document = json(&instance, &outcome, &measured);
     let keys: Vec<&str> =
@@ -288,8 +285,7 @@ fn every_kind_in_json() {
     let of = |kind| {
         let plan = Plan { actions: vec![action(kind, 0, 1, Reason::Unknown)], happens_before: vec![] };
         let mut object =
-            json(&instance, &outcome(&instance, Some(plan)), &Measured::default())["plan"]["actions"][0]
-                .take();
+            json(&instance, &outcome(Some(plan)), &Measured::default())["plan"]["actions"][0].take();
         for key in ["id", "start", "end", "after", "reason"] {
             object.as_object_mut().and_then(|map| map.shift_remove(key)).expect(key);
         }
@@ -341,7 +337,7 @@ fn names_that_mean_harm() {
         actions: vec![moves, action(share, 1, 1, Reason::Overload(to, cpu))],
         happens_before: vec![(0, 1)],
     };
-    let mut outcome = outcome(&instance, Some(plan.clone()));
+    let mut outcome = outcome(Some(plan.clone()));
     let violation =
         Violation { amount: 1, vms: vec![vm], nodes: vec![from], text: format!("{EVIL} is wrong") };
     outcome.repaired = vec![(0, 1, violation.clone())];

@@ -18,10 +18,7 @@ const TOP: u64 = 30;
 /// that comes (blue), goes (orange) or changes something there (grey); a migration is on
 /// both of its rows. The chain that the length of the plan depends on has a red border.
 pub fn gantt(instance: &Instance, plan: &Plan) -> String {
-    let mut critical = vec![false; plan.actions.len()];
-    for at in crate::plan::critical_path(plan) {
-        critical[at as usize] = true;
-    }
+    let critical = super::on_path(plan, &crate::plan::critical_path(plan));
     // (action, colour) by node; actions without a node lie in the last row.
     let mut rows: BTreeMap<Option<NodeId>, Vec<(usize, &str)>> = BTreeMap::new();
     let mut nowhere = Vec::new();

@@ -106,8 +106,8 @@ fn conflict(instance: &Instance, conflict: &Conflict) -> Value {
         .collect();
     value!({
         "constraints": constraints,
-        "vms": conflict.vms.iter().map(|&vm| name::raw_vm(instance, vm)).collect::<Vec<_>>(),
-        "nodes": conflict.nodes.iter().map(|&node| name::raw_node(instance, node)).collect::<Vec<_>>(),
+        "vms": name::raw_vms(instance, &conflict.vms),
+        "nodes": name::raw_nodes(instance, &conflict.nodes),
         "text": conflict.text,
     })
 }

@@ -88,8 +88,28 @@ pub(super) fn resource(instance: &Instance, resource: ResourceId) -> String {
     word(&raw_resource(instance, resource)).into_owned()
 }
 
+/// The names of VMs, raw.
+pub(super) fn raw_vms<'i>(instance: &'i Instance, vms: &[VmId]) -> Vec<Cow<'i, str>> {
+    vms.iter().map(|&vm| raw_vm(instance, vm)).collect()
+}
+
+/// The names of nodes, raw.
+pub(super) fn raw_nodes<'i>(instance: &'i Instance, nodes: &[NodeId]) -> Vec<Cow<'i, str>> {
+    nodes.iter().map(|&node| raw_node(instance, node)).collect()
+}
+
+/// The names of VMs, for a line.
+pub(super) fn vms(instance: &Instance, vms: &[VmId]) -> String {
+    several(vms.iter().map(|&one| vm(instance, one)))
+}
+
+/// The names of nodes, for a line.
+pub(super) fn nodes(instance: &Instance, nodes: &[NodeId]) -> String {
+    several(nodes.iter().map(|&one| node(instance, one)))
+}
+
 /// At most a dozen names for a line, by commas.
-pub(super) fn several(names: impl ExactSizeIterator<Item = String>) -> String {
+fn several(names: impl ExactSizeIterator<Item = String>) -> String {
     const MOST: usize = 12;
     let count = names.len();
     let mut text = names.take(MOST).collect::<Vec<_>>().join(", ");

@@ -61,8 +61,7 @@ fn core_name(rule: CoreRule) -> &'static str {
 }
 
 fn at_fault(text: &mut String, instance: &Instance, violation: &Violation) {
-    let vms = name::several(violation.vms.iter().map(|&vm| name::vm(instance, vm)));
-    let nodes = name::several(violation.nodes.iter().map(|&node| name::node(instance, node)));
+    let (vms, nodes) = (name::vms(instance, &violation.vms), name::nodes(instance, &violation.nodes));
     let parts: Vec<String> = [("VMs", vms), ("nodes", nodes)]
         .into_iter()
         .filter(|(_, names)| !names.is_empty())
@@ -137,7 +136,7 @@ fn violation(instance: &Instance, violation: &Violation) -> Value {
     value!({
         "text": violation.text,
         "amount": violation.amount,
-        "vms": violation.vms.iter().map(|&vm| name::raw_vm(instance, vm)).collect::<Vec<_>>(),
-        "nodes": violation.nodes.iter().map(|&node| name::raw_node(instance, node)).collect::<Vec<_>>(),
+        "vms": name::raw_vms(instance, &violation.vms),
+        "nodes": name::raw_nodes(instance, &violation.nodes),
     })
 }

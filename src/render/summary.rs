@@ -3,7 +3,6 @@
 use super::name;
 use super::words::count;
 use super::words::seconds;
-use crate::model::Instance;
 use crate::model::Metrics;
 use crate::objective::Metric;
 use crate::outcome::Bounded;
@@ -15,8 +14,7 @@ use crate::outcome::StopReason;
 /// (bound 1843) in 0.21 s`. Where the objective has levels, each is named with its own
 /// bound: `optimal` speaks of the first. `total_ms` is the time that was needed, where
 /// the caller knows it; else the sum of the phases stands in.
-pub fn summary(instance: &Instance, outcome: &Outcome, total_ms: impl Into<Option<f64>>) -> String {
-    let _ = instance;
+pub fn summary(outcome: &Outcome, total_ms: impl Into<Option<f64>>) -> String {
     let mut text = match &outcome.plan {
         Some(plan) if plan.actions.is_empty() => "nothing to do".to_owned(),
         Some(_) => figures(&outcome.metrics),

@@ -55,7 +55,7 @@ pub fn text(instance: &Instance, outcome: &Outcome, options: &TextOptions) -> St
         Status::Feasible | Status::Unknown => "33",
         Status::Infeasible => "31",
     };
-    let _ = writeln!(text, "{}", paint.with(code, &summary(instance, outcome, options.total_ms)));
+    let _ = writeln!(text, "{}", paint.with(code, &summary(outcome, options.total_ms)));
     text
 }
 
@@ -70,11 +70,7 @@ fn actions(text: &mut String, instance: &Instance, plan: &Plan, options: &TextOp
     let time_width = times.iter().map(String::len).max().unwrap_or(0);
     let width = what.iter().map(|what| what.chars().count()).filter(|&w| w <= WIDEST).max().unwrap_or(0);
     let (critical, slack) = if options.verbose {
-        let mut critical = vec![false; plan.actions.len()];
-        for at in crate::plan::critical_path(plan) {
-            critical[at as usize] = true;
-        }
-        (critical, crate::plan::slack(plan))
+        (super::on_path(plan, &crate::plan::critical_path(plan)), crate::plan::slack(plan))
     } else {
         (Vec::new(), Vec::new())
     };
@@ -127,12 +123,10 @@ fn conflict_lines(text: &mut String, instance: &Instance, conflict: &Conflict) {
         }
     }
     if !conflict.vms.is_empty() {
-        let names = name::several(conflict.vms.iter().map(|&vm| name::vm(instance, vm)));
-        let _ = writeln!(text, "VMs: {names}");
+        let _ = writeln!(text, "VMs: {}", name::vms(instance, &conflict.vms));
     }
     if !conflict.nodes.is_empty() {
-        let names = name::several(conflict.nodes.iter().map(|&node| name::node(instance, node)));
-        let _ = writeln!(text, "nodes: {names}");
+        let _ = writeln!(text, "nodes: {}", name::nodes(instance, &conflict.nodes));
     }
 }
 

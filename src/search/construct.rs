@@ -62,6 +62,7 @@ impl Repair<'_> {
                 self.evict(places, bin);
             }
         }
+        self.thin_out(places);
         self.relieve(places);
         self.place_missing(places);
         self.harden(places);
@@ -73,6 +74,7 @@ impl Repair<'_> {
         for bin in places.touched() {
             self.evict(places, bin);
         }
+        self.thin_out(places);
         self.relieve(places);
         self.place_missing(places);
         self.harden(places);
@@ -202,6 +204,30 @@ impl Repair<'_> {
         }
     }
 
+    /// Takes items out of groups with too many of a set: the smallest first.
+    fn thin_out(&mut self, places: &mut Places<'_>) {
+        let packing = &self.problem.packing;
+        for (at, relation) in packing.relations.iter().enumerate() {
+            let RelationKind::AtMost { items, most, partition } = &relation.kind else { continue };
+            let open = relation.penalty.is_some() || *partition == NONE;
+            if open || places.then().violation(at as u32, &|_| true) == 0 {
+                continue;
+            }
+            let mut members: Vec<u32> =
+                items.iter().copied().filter(|&item| !packing.items[item as usize].pinned).collect();
+            members.sort_by_key(|&item| (presolve::bulk(packing, item), item));
+            if self.noise.is_some() {
+                self.random.shuffle(&mut members);
+            }
+            for item in members {
+                let bin = places.bin(item);
+                if bin != NONE && places.then().members_near(at as u32, bin) > *most {
+                    places.take(item);
+                }
+            }
+        }
+    }
+
     /// Takes items out of sets of bins that hold too much together.
     fn relieve(&mut self, places: &mut Places<'_>) {
         let packing = &self.problem.packing;
@@ -264,7 +290,7 @@ impl Repair<'_> {
         missing.sort_by_key(|item| (choice(*item), std::cmp::Reverse(key[item]), *item));
         let among = self.noise.unwrap_or(1);
         let late = |at: usize, places: &Places<'_>| {
-            at % LOOK_AT_LIMITS == 0 && self.limits.reached(places.steps).is_some()
+            at.is_multiple_of(LOOK_AT_LIMITS) && self.limits.reached(places.steps).is_some()
         };
         for (at, &item) in missing.iter().enumerate() {
             if late(at, places) {

@@ -51,6 +51,11 @@ pub enum Exact {
     Budget(u64),
 }
 
+/// Ways in which several items act at once that are listed for one configuration.
+const MOST_WAYS: usize = 1 << 14;
+/// Configurations that are kept: some hundred bytes each.
+const MOST_STATES: usize = 1 << 19;
+
 /// Where an item is: out, or in a bin with its first or final size.
 const OUT: u16 = 0;
 
@@ -307,7 +312,8 @@ impl<'p> Space<'p> {
         }
     }
 
-    /// All ways in which the slots may act at once, each acting or not.
+    /// All ways in which the slots may act at once, each acting or not; no more than
+    /// [`MOST_WAYS`] in `out`.
     fn joint(
         &self,
         state: &State,
@@ -317,6 +323,9 @@ impl<'p> Space<'p> {
         chosen: &mut Vec<StepKind>,
         out: &mut Vec<Joint>,
     ) {
+        if out.len() >= MOST_WAYS {
+            return;
+        }
         let Some((&slot, rest)) = slots.split_first() else {
             if !chosen.is_empty() {
                 out.push(Joint(chosen.clone()));
@@ -338,7 +347,9 @@ impl<'p> Space<'p> {
         }
     }
 
-    fn successors(&self, state: &State, ledger: &mut Ledger<'p>, out: &mut Vec<Joint>) {
+    /// Everything that may be done next. False where there is more than was listed.
+    #[must_use]
+    fn successors(&self, state: &State, ledger: &mut Ledger<'p>, out: &mut Vec<Joint>) -> bool {
         let packing = &self.problem.packing;
         let started = state[self.started_at()] == 1;
         if !started && (!self.no_delay.is_empty() || !self.no_delay_extras.is_empty()) {
@@ -346,13 +357,15 @@ impl<'p> Space<'p> {
             let mut chosen = Vec::new();
             let mut joint = Vec::new();
             self.joint(state, &self.no_delay, false, ledger, &mut chosen, &mut joint);
+            let all = joint.len() < MOST_WAYS;
             joint.push(Joint(Vec::new()));
             for mut way in joint {
                 way.0.extend(self.no_delay_extras.iter().map(|&extra| StepKind::Extra(extra)));
                 out.push(way);
             }
-            return;
+            return all;
         }
+        let mut all = true;
         let mut options = Vec::new();
         for slot in 0..self.items() {
             if self.no_delay.contains(&slot) {
@@ -371,7 +384,10 @@ impl<'p> Space<'p> {
         for group in &self.sync {
             if group.iter().all(|&slot| state[self.moved_at() + slot] == 0) {
                 let mut chosen = Vec::new();
-                self.joint(state, group, true, ledger, &mut chosen, out);
+                let mut joint = Vec::new();
+                self.joint(state, group, true, ledger, &mut chosen, &mut joint);
+                all &= joint.len() < MOST_WAYS;
+                out.append(&mut joint);
             }
         }
         for (at, &extra) in self.extras.iter().enumerate() {
@@ -404,6 +420,7 @@ impl<'p> Space<'p> {
                 out.push(Joint(vec![StepKind::Close(bin)]));
             }
         }
+        all
     }
 
     /// Do the relations over bins allow the steps: at no moment more than before?
@@ -587,7 +604,8 @@ fn new_space<'p>(
 
 /// Looks for the cheapest way in which the active items get where they may end, the
 /// others staying in their `seats` (by item: bin and whether resized; [`NONE`] for
-/// items that are in no bin). At most `budget` configurations are looked at.
+/// items that are in no bin). At most `budget` configurations are looked at, and no more
+/// kept than fit into some hundred megabytes.
 pub fn search(
     problem: &Problem,
     active: &[u32],
@@ -632,7 +650,9 @@ pub fn search(
         }
         space.load(&state, &mut ledger, true);
         ways.clear();
-        space.successors(&state, &mut ledger, &mut ways);
+        if !space.successors(&state, &mut ledger, &mut ways) || nodes.len() > MOST_STATES {
+            return Exact::Budget(price.0);
+        }
         for way in ways.drain(..) {
             if (!space.powered.is_empty() || !space.survive.is_empty())
                 && !space.globally_fine(&state, &way.0, &mut ledger)

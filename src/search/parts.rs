@@ -2,7 +2,7 @@
 //!
 //! Bins belong together when one item may ever be in both; items, bins and tasks when a
 //! relation or an order speaks of them together. Relations that ask each bin alone (at
-//! most so many in each, apart, exclusive, avoid) tie nothing: two items that never meet
+//! most so many in each bin, apart, exclusive, avoid) tie nothing: two items that never meet
 //! cannot break them. Each part is a problem of its own with dense numbers; what is found
 //! out about it is told in the numbers of the whole.
 
@@ -98,6 +98,9 @@ pub fn split(problem: &Problem) -> Option<Vec<Part>> {
     }
     for relation in &packing.relations {
         match &relation.kind {
+            RelationKind::AtMost { items, partition, .. } if *partition != NONE => {
+                tie(&mut union, &mut items.iter().map(|&item| item_at(item)));
+            }
             RelationKind::AtMost { .. }
             | RelationKind::Apart { .. }
             | RelationKind::Exclusive { .. }
@@ -314,7 +317,11 @@ impl Numbering {
                     })
                 };
                 let kind = match &relation.kind {
-                    RelationKind::AtMost { most, .. } => RelationKind::AtMost { items: plain(), most: *most },
+                    RelationKind::AtMost { most, partition, .. } => RelationKind::AtMost {
+                        items: plain(),
+                        most: *most,
+                        partition: own_partition(*partition),
+                    },
                     RelationKind::SameGroup { partition, .. } => {
                         RelationKind::SameGroup { items: plain(), partition: own_partition(*partition) }
                     }

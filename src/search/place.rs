@@ -576,7 +576,12 @@ impl<'p> Places<'p> {
             match &relation.kind {
                 RelationKind::AtMost { most, .. } => {
                     let members: Vec<u32> = guests.filter(|&other| member(other).is_some()).collect();
-                    let excess = (members.len() + 1).saturating_sub(*most as usize);
+                    let near = self.then.members_near(at, bin) as usize;
+                    let excess = (near + 1).saturating_sub(*most as usize);
+                    if excess > members.len() {
+                        // They sit in other bins of the group.
+                        return None;
+                    }
                     out.extend(members.into_iter().filter(|&other| movable(other)).take(excess));
                 }
                 RelationKind::Apart { .. } => {

@@ -241,7 +241,9 @@ pub(crate) fn eviction(problem: &Problem, keep: &Ledger<'_>, bin: u32, gone: &[u
                 continue;
             }
             match &relation.kind {
-                RelationKind::AtMost { most, .. } if chunk.len() > *most as usize => {
+                RelationKind::AtMost { most, partition, .. }
+                    if chunk.len() > *most as usize && packing.group(*partition, bin) != NONE =>
+                {
                     need.push(chunk.len() as u64 - u64::from(*most));
                     rows.push(Row::Relation(chunk[0]));
                 }
@@ -527,6 +529,24 @@ fn beyond_bins(problem: &Problem, keep: &Ledger<'_>, per_bin: &FxHashMap<u32, u3
                     .unwrap_or(0);
                 extra += least.saturating_sub(alone);
                 bins.iter().for_each(|&bin| counted[bin as usize] = true);
+            }
+            RelationKind::AtMost { items, most, partition } if *partition != NONE => {
+                // (group, bin) of each member that could stay.
+                let mut seats: Vec<(u32, u32)> = items
+                    .iter()
+                    .map(|&item| (item, &packing.items[item as usize]))
+                    .filter(|(item, row)| row.role == Role::Stay && packing.may_end_in(*item, row.source))
+                    .map(|(_, row)| (packing.group(*partition, row.source), row.source))
+                    .filter(|seat| seat.0 != NONE && !counted[seat.1 as usize])
+                    .collect();
+                seats.sort_unstable();
+                for seats in seats.chunk_by(|a, b| a.0 == b.0).filter(|seats| seats.len() > *most as usize) {
+                    let mut bins: Vec<u32> = seats.iter().map(|seat| seat.1).collect();
+                    bins.dedup();
+                    let alone: u64 = bins.iter().map(|&bin| fewest(bin)).sum();
+                    extra += (seats.len() as u64 - u64::from(*most)).saturating_sub(alone);
+                    bins.iter().for_each(|&bin| counted[bin as usize] = true);
+                }
             }
             RelationKind::Load { bins, .. } | RelationKind::Count { bins, .. } => {
                 let excess = keep.violation(at as u32, &|_| true);

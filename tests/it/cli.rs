@@ -322,6 +322,27 @@ fn colours_only_where_asked_for() {
 }
 
 #[test]
+fn a_time_of_day_counts_from_the_start() {
+    // The move takes a minute, and is to be over at noon.
+    let instance = CALM.replace(
+        "\n  \"vms\"",
+        r#"
+  "durations": {"migrate": 60},
+  "constraints": [{"fence": {"vm": "a", "nodes": ["n2"]}}, {"deadline": {"vm": "a", "timestamp": "12:00:00"}}],
+  "vms""#,
+    );
+    assert_exit(&run(&["plan", "--start", "11:59:00", "-"], &instance), 0);
+    assert_exit(&run(&["plan", "--start", "11:59:01", "-"], &instance), 3);
+    let plan = Path::new(env!("CARGO_TARGET_TMPDIR")).join("noon.plan.json");
+    let plan = plan.to_str().expect("text");
+    assert_exit(&run(&["plan", "--start", "11:00:00", "-", "-o", plan], &instance), 0);
+    assert_exit(&run(&["check", "--start", "11:59:00", "-", plan], &instance), 0);
+    let late = run(&["check", "--start", "11:59:01", "-", plan], &instance);
+    assert_exit(&late, 6);
+    assert!(stdout(&late).contains("deadline"), "{}", stdout(&late));
+}
+
+#[test]
 fn manual_pages_and_schemas() {
     let list = stdout(&run(&["doc"], ""));
     for signature in quadrille::constraint::REGISTRY {
@@ -349,4 +370,26 @@ fn the_readme_shows_what_happens() {
     let quickstart = file("examples/quickstart.rs");
     let program = quickstart.find("use quadrille::Constraint;").and_then(|at| quickstart.get(at..));
     assert!(readme.contains(program.expect("the imports")), "README.md shows examples/quickstart.rs");
+}
+
+#[test]
+fn shells_learn_the_arguments() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let output = run(&["completions", shell], "");
+        assert_exit(&output, 0);
+        assert!(stdout(&output).contains("time-limit") && stdout(&output).contains("convert"), "{shell}");
+    }
+    assert_exit(&run(&["completions", "abacus"], ""), 2);
+}
+
+#[test]
+fn manual_pages_are_written() {
+    let output = run(&["man"], "");
+    assert_exit(&output, 0);
+    assert!(stdout(&output).contains(".TH quadrille 1"), "{}", stdout(&output));
+    let folder = folder("man").join("man1");
+    assert_exit(&run(&["man", text(&folder)], ""), 0);
+    let page = fs::read_to_string(folder.join("quadrille-plan.1")).expect("a page for each subcommand");
+    assert!(page.contains(".TH quadrille-plan 1") && page.contains("time\\-limit"), "{page}");
+    assert!(folder.join("quadrille.1").exists());
 }

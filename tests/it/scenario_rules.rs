@@ -481,3 +481,13 @@ fn a_vm_that_may_not_move_and_may_not_stay() {
         cluster("n0: a | n1: c | n2: b").rules(&["root a", rule, "sleeping c"]).no_plan();
     }
 }
+
+#[test]
+fn thirty_vms_that_may_not_wait_are_not_tried_in_all_ways_at_once() {
+    // More ways to start together than memory could list; one node has too little room.
+    let vms: Vec<String> = (0..30).map(|vm| format!("v{vm}")).collect();
+    let nodes: String = (1..12).map(|node| format!(" | n{node}:")).collect();
+    let spec = cluster(&format!("n0: {}{nodes}", vms.join(" "))).cpu("nodes=59 n0=100 vms=30");
+    let rules = vms.iter().flat_map(|vm| [format!("noDelay {vm}"), format!("ban {vm} n0")]);
+    rules.fold(spec, |spec, rule| spec.rule(rule)).rule("spread v0,v1").no_plan();
+}

@@ -422,7 +422,16 @@ impl<'a> Writer<'a> {
             }
             Expression::Enumeration { kind, head, elements, tail } => {
                 self.lead(span.start);
-                let open = span.start + head.len() as u32 + u32::from(*kind != Kind::Name);
+                let sign = match kind {
+                    Kind::Name => "vm",
+                    Kind::Node => "@",
+                    Kind::Variable => "$",
+                };
+                let written = self.slice(span);
+                let open = match written.strip_prefix(sign).and_then(|rest| rest.strip_prefix('"')) {
+                    Some(rest) => span.start + (sign.len() + 1 + end_of_text(rest)) as u32,
+                    None => span.start + head.len() as u32 + u32::from(*kind != Kind::Name),
+                };
                 self.say(self.slice(Span { start: span.start, end: open }));
                 self.list(["[", "]"], open, elements, Self::element);
                 self.say(tail.as_str());
@@ -540,6 +549,17 @@ impl<'a> Writer<'a> {
         }
         self.shut();
     }
+}
+
+/// Where a text ends whose opening quote came before: behind its closing quote.
+fn end_of_text(rest: &str) -> usize {
+    let mut escaped = false;
+    let closing = rest.bytes().position(|byte| {
+        let ends = byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        ends
+    });
+    closing.map_or(rest.len(), |at| at + 1)
 }
 
 /// A comment without blanks at the ends of its lines.

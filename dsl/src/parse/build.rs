@@ -84,8 +84,11 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// A word without the sign before it. Only names are taken for reserved words.
+/// A word without the sign or the quotes around it. Only names are taken for reserved words.
 fn word(pair: &Pair<'_, Rule>, base: usize) -> Built<Word> {
+    if pair.as_rule() == Rule::text {
+        return text(pair, base);
+    }
     let (text, span) = (pair.as_str(), place(pair, base));
     if let Some(name) = text.strip_prefix('$') {
         return Ok(Word { value: name.to_owned(), span });
@@ -161,7 +164,10 @@ pub(super) fn statement(pair: Pair<'_, Rule>, base: usize) -> Built<Statement> {
             parts.next()?;
             Statement::Include { file, name: parts.word()? }
         }
-        Rule::resource => Statement::Resource(parts.all(Rule::path, |pair, base| word(&pair, base))?),
+        Rule::resource => {
+            let titles = parts.pairs.filter(|pair| matches!(pair.as_rule(), Rule::path | Rule::text));
+            Statement::Resource(titles.map(|pair| word(&pair, base)).collect::<Built<_>>()?)
+        }
         Rule::template => {
             parts.next()?;
             let name = parts.word()?;
@@ -311,11 +317,11 @@ fn target(pair: Pair<'_, Rule>, base: usize) -> Built<Tall> {
     if first.as_rule() == Rule::blocked {
         return members(first, base, Rule::target, target);
     }
-    let value = operand(first, base)?;
-    match parts.pairs.next() {
-        Some(suffix) => attached(value, suffix, base),
-        None => Ok(value),
+    let mut value = operand(first, base)?;
+    for suffix in parts.pairs {
+        value = attached(value, suffix, base)?;
     }
+    Ok(value)
 }
 
 fn exported(pair: Pair<'_, Rule>, base: usize) -> Built<Tall> {

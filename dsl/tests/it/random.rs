@@ -42,12 +42,26 @@ fn name() -> impl Strategy<Value = String> {
     .prop_filter("reserved", |name| !RESERVED.contains(&name.as_str()))
 }
 
+fn is_word(text: &str) -> bool {
+    let mut parts = text.split('.');
+    let plain = |part: &str| {
+        part.starts_with(|c: char| c.is_ascii_alphabetic())
+            && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    };
+    parts.all(plain) && !RESERVED.contains(&text)
+}
+
 fn variable() -> impl Strategy<Value = String> {
     "[a-zA-Z][a-zA-Z0-9_]{0,5}(\\.[a-zA-Z0-9][a-zA-Z0-9_]{0,3})?"
 }
 
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![4 => "[a-z *?/;{}()\"\\\\]{0,8}", 1 => "\\PC{0,6}", 1 => "[\\x00-\\x1f]{0,3}"]
+}
+
+/// Of an option or a resource.
+fn title() -> impl Strategy<Value = String> {
+    prop_oneof![3 => name(), 1 => text()]
 }
 
 fn node() -> impl Strategy<Value = String> {
@@ -142,9 +156,9 @@ fn enumeration(inner: BoxedStrategy<Expression>, kinds: &'static [Kind]) -> Boxe
     let tail = "([a-zA-Z0-9_]{1,3}|[.-][a-z0-9]{1,2}){0,2}";
     let head = prop::sample::select(kinds).prop_flat_map(|kind| {
         let head = match kind {
-            Kind::Name => name().boxed(),
+            Kind::Name => prop_oneof![3 => name(), 1 => text()].boxed(),
             Kind::Variable => variable().boxed(),
-            Kind::Node => "([a-z0-9]{1,3}([-_.][a-z0-9]{0,2})?)?".boxed(),
+            Kind::Node => prop_oneof![3 => "([a-z0-9]{1,3}([-_.][a-z0-9]{0,2})?)?", 1 => text()].boxed(),
         };
         head.prop_map(move |head| (kind, head))
     });
@@ -211,7 +225,7 @@ fn exported() -> BoxedStrategy<Expression> {
 }
 
 fn settings() -> impl Strategy<Value = Vec<Spanned<Setting>>> {
-    let setting = (name().prop_map(at), option::of(literal().prop_map(at)));
+    let setting = (title().prop_map(at), option::of(literal().prop_map(at)));
     vec(setting.prop_map(|(name, value)| at(Setting { name, value })), 0..4)
 }
 
@@ -240,7 +254,7 @@ fn simple() -> BoxedStrategy<Statement> {
         1 => word().prop_map(Statement::Namespace),
         1 => (word(), any::<bool>()).prop_map(|(path, all)| Statement::Import { path, all }),
         1 => (text().prop_map(at), variable().prop_map(at)).prop_map(|(file, name)| Statement::Include { file, name }),
-        1 => vec(word(), 1..4).prop_map(Statement::Resource),
+        1 => vec(title().prop_map(at), 1..4).prop_map(Statement::Resource),
         1 => (word(), settings()).prop_map(|(name, options)| Statement::Template { name, options }),
         3 => (target().prop_map(at), word(), settings(), option::of(state().prop_map(at))).prop_map(
             |(target, template, options, state)| Statement::Declaration { target, template, options, state }
@@ -367,6 +381,11 @@ impl Scribe {
         self.say(&(quoted + "\""));
     }
 
+    /// In quotes if it is no word.
+    fn title(&mut self, name: &str) {
+        if is_word(name) { self.say(name) } else { self.quoted("", name) }
+    }
+
     fn list<T>(&mut self, members: &[T], write: impl Fn(&mut Self, &T)) {
         for (index, member) in members.iter().enumerate() {
             if index > 0 {
@@ -412,7 +431,7 @@ impl Scribe {
             }
             Statement::Resource(names) => {
                 self.say("resource");
-                self.list(names, |scribe, name| scribe.say(&name.value));
+                self.list(names, |scribe, name| scribe.title(&name.value));
             }
             Statement::Template { name, options } => {
                 self.say("template");
@@ -525,7 +544,7 @@ impl Scribe {
         }
         self.say("<");
         self.list(settings, |scribe, setting| {
-            scribe.say(&setting.value.name.value);
+            scribe.title(&setting.value.name.value);
             if let Some(value) = &setting.value.value {
                 scribe.say("=");
                 scribe.expression(&value.value);
@@ -557,12 +576,17 @@ impl Scribe {
                 self.say("}");
             }
             Expression::Enumeration { kind, head, elements, tail } => {
-                let sign = match kind {
-                    Kind::Name => "",
-                    Kind::Node => "@",
-                    Kind::Variable => "$",
-                };
-                self.say(&format!("{sign}{head}["));
+                match kind {
+                    Kind::Name if is_word(head) => self.say(head),
+                    Kind::Name => self.quoted("vm", head),
+                    Kind::Variable => self.say(&format!("${head}")),
+                    Kind::Node if head.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) => {
+                        self.say(&format!("@{head}"));
+                    }
+                    Kind::Node => self.quoted("@", head),
+                }
+                self.glue();
+                self.say("[");
                 self.list(elements, |scribe, element| match &element.value {
                     Element::Range(first, last) => {
                         scribe.expression(&first.value);

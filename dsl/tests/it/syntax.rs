@@ -271,3 +271,29 @@ fn hostile_texts() {
     let many = "spread({VM1, VM2});\n".repeat(20_000);
     assert_eq!(parse(&many).0.statements.len(), 20_000);
 }
+
+#[test]
+fn quoted_heads_of_enumerations() {
+    for (text, head) in [(r#"f(vm"vm#"[1..3].x);"#, "vm#"), (r#"f(@"node #"[1..3].x);"#, "node #")] {
+        let found = arguments(text);
+        let [Expression::Enumeration { head: found, elements, tail, .. }] = found.as_slice() else {
+            panic!("{text}: {found:?}");
+        };
+        assert_eq!((found.as_str(), elements.len(), tail.as_str()), (head, 1, ".x"), "{text}");
+    }
+    let (tree, diagnostics) = parse(r#"{vm"a b"[1, 2], @"c d"[1]} : small; $x = vm"a b"[1..2] + vm"x";"#);
+    assert_eq!((tree.statements.len(), diagnostics), (2, vec![]));
+    assert!(!parse(r#"f(vm"a" [1]);"#).1.is_empty());
+}
+
+#[test]
+fn quoted_names_of_resources_and_options() {
+    let (tree, diagnostics) = parse(r#"resource cpu, "storage-cache"; A : small<"storage-cache"=1, "é">;"#);
+    assert_eq!(diagnostics, []);
+    let [resources, declaration] = tree.statements.as_slice() else { panic!("{tree:?}") };
+    let Statement::Resource(words) = &resources.value else { panic!("{tree:?}") };
+    let Statement::Declaration { options, .. } = &declaration.value else { panic!("{tree:?}") };
+    let words: Vec<&str> = words.iter().map(|word| word.value.as_str()).collect();
+    let options: Vec<&str> = options.iter().map(|option| option.value.name.value.as_str()).collect();
+    assert_eq!((words, options), (vec!["cpu", "storage-cache"], vec!["storage-cache", "é"]));
+}

@@ -6,10 +6,8 @@ use super::model::declared;
 use super::plan::EventKind;
 use super::plan::Wire;
 use super::plan::WireKind;
-use crate::format::nearest::hint;
 use crate::format::reader::Parsed;
 use crate::format::reader::fault;
-use crate::format::reader::quoted;
 use crate::format::table;
 use crate::format::table::Totals;
 use crate::model::Action;
@@ -129,13 +127,7 @@ pub(super) fn fold(actions: &[Wire<'_>], origin: &Model) -> Parsed<Plan> {
     for action in actions {
         let at = action.at;
         let node = |number: u32| declared(number, &origin.nodes, "node", at).map(NodeId);
-        let resource = |name: &str, at: usize| match resources.get(name) {
-            Some(&resource) => Ok(resource),
-            None => {
-                let names = origin.instance.resources().iter().map(|resource| resource.name.as_str());
-                fault(at, format!("there is no resource {}{}", quoted(name), hint(name, names)))
-            }
-        };
+        let resource = |name: &str, at: usize| table::resource(&resources, &origin.instance, name, at);
         let vm = |number: u32| clones.vm(number, origin, at);
         let kind = match action.kind {
             WireKind::Migrate { vm: id, from, to } => {

@@ -6,6 +6,7 @@ use super::objective;
 use crate::constraint::Constraint;
 use crate::format::Context;
 use crate::format::field::Field;
+use crate::format::field::needed;
 use crate::format::field::once;
 use crate::format::field::required;
 use crate::format::nearest::hint;
@@ -56,21 +57,21 @@ pub(in crate::format) fn instance(reader: &mut Reader<'_>, context: &mut Context
         }
     }
     reader.end()?;
-    let Some(model) = model else { return fault(start, "the key `model` is missing") };
+    let model = needed(model, "model", start)?;
     if let Some(field) = waiting {
         constraints = Some(field.read(reader, |reader| read_constraints(reader, &model, context))?);
     }
     let constraints = match constraints {
         Some(constraints) => constraints,
         None => {
-            context.tolerate("missing keys", start, || "the key `constraints` is missing".to_owned())?;
+            context.missing("constraints", start)?;
             Vec::new()
         }
     };
     let objective = match objective {
         Some(objective) => objective,
         None => {
-            context.tolerate("missing keys", start, || "the key `objective` is missing".to_owned())?;
+            context.missing("objective", start)?;
             Objective::default()
         }
     };

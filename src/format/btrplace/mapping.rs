@@ -7,8 +7,10 @@ use crate::format::reader::Reader;
 use crate::format::reader::fault;
 use crate::format::reader::quoted;
 use crate::format::table::Numbering;
+use crate::model::Instance;
 use crate::model::NodeId;
 use crate::model::Place;
+use crate::model::VmId;
 
 /// What the mapping declares.
 #[derive(Debug, Default)]
@@ -34,6 +36,11 @@ enum State {
     Ready,
     Running,
     Sleeping,
+}
+
+/// Is it a VM that no mapping can declare: one that is yet to be forged, or is gone?
+pub(super) fn is_absent(instance: &Instance, vm: VmId) -> bool {
+    matches!(instance.place(vm), Place::Init | Place::Killed)
 }
 
 /// An integer by which a document names a VM or a node.
@@ -94,7 +101,7 @@ pub(super) fn read(reader: &mut Reader<'_>, introduced: &[u32], context: &mut Co
     }
     for (slot, key) in [(ready, "readyVMs"), (online, "onlineNodes"), (offline, "offlineNodes")] {
         if slot.is_none() {
-            context.tolerate("missing keys", start, || format!("the key `{key}` is missing"))?;
+            context.missing(key, start)?;
         }
     }
 
@@ -163,7 +170,7 @@ fn hosted(reader: &mut Reader<'_>, host: u32, vms: &mut Vec<Vm>, context: &mut C
     }
     for (slot, key) in [(running, "runningVMs"), (sleeping, "sleepingVMs")] {
         if slot.is_none() {
-            context.tolerate("missing keys", start, || format!("the key `{key}` is missing"))?;
+            context.missing(key, start)?;
         }
     }
     Ok(())

@@ -10,6 +10,7 @@ use crate::format::Context;
 use crate::format::attributes::AttributeTable;
 use crate::format::field::Field;
 use crate::format::field::fields;
+use crate::format::field::needed;
 use crate::format::field::once;
 use crate::format::field::required;
 use crate::format::nearest::hint;
@@ -123,7 +124,7 @@ pub(super) fn read(reader: &mut Reader<'_>, introduced: &[u32], context: &mut Co
             _ => reader.skip()?,
         }
     }
-    let Some(mapping) = mapping else { return fault(start, "the key `mapping` is missing") };
+    let mapping = needed(mapping, "mapping", start)?;
     for field in &waiting {
         let twice = format!("the key `{}` is given twice", field.key);
         if field.key == "attributes" {
@@ -140,7 +141,7 @@ pub(super) fn read(reader: &mut Reader<'_>, introduced: &[u32], context: &mut Co
     }
     for (missing, key) in [(attributes.is_none(), "attributes"), (views.is_none(), "views")] {
         if missing {
-            context.tolerate("missing keys", start, || format!("the key `{key}` is missing"))?;
+            context.missing(key, start)?;
         }
     }
     let (vm_attributes, node_attributes) = attributes.unwrap_or_default();

@@ -13,6 +13,7 @@ use crate::format::reader::Parsed;
 use crate::format::reader::Reader;
 use crate::format::reader::fault;
 use crate::format::reader::quoted;
+use crate::format::table::Positions;
 use crate::format::writer::Json;
 use crate::model::Endpoint;
 use crate::model::Instance;
@@ -21,27 +22,15 @@ use crate::model::Network;
 use crate::model::NodeId;
 use crate::model::Route;
 use crate::model::Switch;
-use rustc_hash::FxHashMap;
 
 const SWITCH: &str = "a switch: its integer";
 const LINK: &str = "a link: its integer";
 
 /// The position of a number that must be among those given before.
-fn known(reader: &mut Reader<'_>, table: &FxHashMap<u32, u32>, kind: &str, what: &str) -> Parsed<u32> {
+fn known(reader: &mut Reader<'_>, table: &Positions, kind: &str, what: &str) -> Parsed<u32> {
     let at = reader.here();
     let number = mapping::number(reader, what)?;
-    match table.get(&number) {
-        Some(&position) => Ok(position),
-        None => fault(at, format!("there is no {kind} {number}")),
-    }
-}
-
-fn add(table: &mut FxHashMap<u32, u32>, number: u32, kind: &str, at: usize) -> Parsed<()> {
-    let position = table.len() as u32;
-    match table.insert(number, position) {
-        None => Ok(()),
-        Some(_) => fault(at, format!("{kind} {number} is given twice")),
-    }
+    table.get(number, kind, at)
 }
 
 pub(super) fn read<'a>(
@@ -51,7 +40,7 @@ pub(super) fn read<'a>(
     mapping: &Mapping,
 ) -> Parsed<Network> {
     let mut network = Network::default();
-    let mut switches = FxHashMap::default();
+    let mut switches = Positions::default();
     required(view, "switches", start)?.read(reader, |reader| {
         reader.array("an array of switches")?;
         while reader.element()? {
@@ -61,18 +50,18 @@ pub(super) fn read<'a>(
                 required(&fields, "id", start)?.read(reader, |reader| mapping::number(reader, SWITCH))?;
             let capacity = required(&fields, "capacity", start)?.read(reader, bandwidth)?;
             skip_others(reader, &fields, &["id", "capacity"])?;
-            add(&mut switches, number, "switch", start)?;
+            switches.add(number, "switch", start)?;
             network.switches.push(Switch { number, capacity });
         }
         Ok(())
     })?;
-    let mut links = FxHashMap::default();
+    let mut links = Positions::default();
     required(view, "links", start)?.read(reader, |reader| {
         reader.array("an array of links")?;
         while reader.element()? {
             let start = reader.here();
             let link = link(reader, &switches, mapping)?;
-            add(&mut links, link.number, "link", start)?;
+            links.add(link.number, "link", start)?;
             network.links.push(link);
         }
         Ok(())
@@ -96,7 +85,7 @@ fn bandwidth(reader: &mut Reader<'_>) -> Parsed<Option<u64>> {
     }
 }
 
-fn link(reader: &mut Reader<'_>, switches: &FxHashMap<u32, u32>, mapping: &Mapping) -> Parsed<Link> {
+fn link(reader: &mut Reader<'_>, switches: &Positions, mapping: &Mapping) -> Parsed<Link> {
     let start = reader.here();
     let keys = fields(reader, "a link: an object with `id`, `capacity`, `switch` and `physicalElement`")?;
     let number = required(&keys, "id", start)?.read(reader, |reader| mapping::number(reader, LINK))?;
@@ -129,11 +118,7 @@ fn link(reader: &mut Reader<'_>, switches: &FxHashMap<u32, u32>, mapping: &Mappi
     Ok(Link { number, capacity, switch, end })
 }
 
-fn routing(
-    reader: &mut Reader<'_>,
-    links: &FxHashMap<u32, u32>,
-    mapping: &Mapping,
-) -> Parsed<Option<Vec<Route>>> {
+fn routing(reader: &mut Reader<'_>, links: &Positions, mapping: &Mapping) -> Parsed<Option<Vec<Route>>> {
     let start = reader.here();
     let keys = fields(reader, "the routing: an object with the key `type`")?;
     let kind = required(&keys, "type", start)?;
@@ -159,7 +144,7 @@ fn routing(
     }
 }
 
-fn route(reader: &mut Reader<'_>, links: &FxHashMap<u32, u32>, mapping: &Mapping) -> Parsed<Route> {
+fn route(reader: &mut Reader<'_>, links: &Positions, mapping: &Mapping) -> Parsed<Route> {
     let start = reader.here();
     let keys = fields(reader, "a route: an object with the keys `nodes_map` and `links`")?;
     let (from, to) = required(&keys, "nodes_map", start)?.read(reader, |reader| {

@@ -4,6 +4,7 @@ use super::clone;
 use super::mapping;
 use super::mapping::NODE;
 use super::mapping::VM;
+use super::mapping::is_absent;
 use super::model;
 use super::model::Model;
 use super::view;
@@ -25,7 +26,6 @@ use crate::model::Elements;
 use crate::model::Instance;
 use crate::model::Place;
 use crate::model::Plan;
-use crate::model::VmId;
 use std::borrow::Cow;
 use std::collections::HashSet;
 
@@ -82,10 +82,6 @@ pub fn read_plan_with_origin(bytes: &[u8]) -> Result<(Instance, Plan), FormatErr
         Ok((instance, plan))
     })?;
     Ok(read)
-}
-
-fn is_absent(instance: &Instance, vm: VmId) -> bool {
-    matches!(instance.place(vm), Place::Init | Place::Killed)
 }
 
 /// An action with the integers of the document.

@@ -1,10 +1,10 @@
 //! Writing instances.
 
+use super::mapping::is_absent;
 use super::network;
 use super::objective;
 use crate::constraint::BtrPlaceFlag;
 use crate::constraint::Constraint;
-use crate::constraint::Restriction;
 use crate::format::FormatError;
 use crate::format::WriteOptions;
 use crate::format::Written;
@@ -20,7 +20,6 @@ use crate::model::DurationError;
 use crate::model::Elements;
 use crate::model::Instance;
 use crate::model::NodeId;
-use crate::model::Place;
 use crate::model::ResourceId;
 use crate::model::Timed;
 use crate::model::Value;
@@ -119,13 +118,10 @@ fn check_restrictions(constraints: &[Constraint], loss: &mut Loss) -> Result<(),
         let signature = constraint.rule.signature();
         let is_read = signature.btrplace.is_none() || signature.btrplace_flag == BtrPlaceFlag::Required;
         if !is_read && constraint.restriction != signature.restrictions.default() {
-            let word = match constraint.restriction {
-                Restriction::Discrete => "discrete",
-                Restriction::Continuous => "continuous",
-            };
             loss.of(format!(
-                "constraint {at}, `{}`, is {word}, which BtrPlace files cannot say of it",
-                signature.name
+                "constraint {at}, `{}`, is {}, which BtrPlace files cannot say of it",
+                signature.name,
+                constraint.restriction.name()
             ))?;
         }
     }
@@ -170,11 +166,9 @@ pub(super) fn write_model(
     undeclared: Undeclared,
     loss: &mut Loss,
 ) -> Result<(), FormatError> {
-    let is_declared = |vm: VmId| {
-        undeclared == Undeclared::Ready || !matches!(instance.place(vm), Place::Init | Place::Killed)
-    };
+    let is_declared = |vm: VmId| undeclared == Undeclared::Ready || !is_absent(instance, vm);
     for vm in instance.vm_ids() {
-        if undeclared == Undeclared::Ready && matches!(instance.place(vm), Place::Init | Place::Killed) {
+        if undeclared == Undeclared::Ready && is_absent(instance, vm) {
             let (name, state) = (quoted(instance.vm_name(vm)), instance.place(vm).state().name());
             loss.of(format!(
                 "VM {name} is {state}, which BtrPlace files cannot say; it is written as ready"

@@ -151,6 +151,12 @@ fn write_action(json: &mut Json, instance: &Instance, action: &Action, identity:
         json.raw(", \"vm\": ");
         json.unsigned(u64::from(number));
     };
+    let share = |json: &mut Json, resource: ResourceId, amount: u64| {
+        json.raw(", \"rc\": ");
+        names.resource(json, resource);
+        json.raw(", \"amount\": ");
+        json.unsigned(amount);
+    };
     let number = identity.number;
     match action.kind {
         Migrate { from, to, .. } => {
@@ -187,10 +193,7 @@ fn write_action(json: &mut Json, instance: &Instance, action: &Action, identity:
         Allocate { node: on, resource, amount, .. } => {
             vm(json, "allocate", number);
             node(json, "on", on);
-            json.raw(", \"rc\": ");
-            names.resource(json, resource);
-            json.raw(", \"amount\": ");
-            json.unsigned(amount);
+            share(json, resource, amount);
         }
         BootNode { node: id } => {
             json.raw("{\"id\": \"bootNode\"");
@@ -207,10 +210,7 @@ fn write_action(json: &mut Json, instance: &Instance, action: &Action, identity:
     json.unsigned(action.end);
     let allocate = |json: &mut Json, &(resource, amount): &(ResourceId, u64)| {
         vm(json, "allocate", number);
-        json.raw(", \"rc\": ");
-        names.resource(json, resource);
-        json.raw(", \"amount\": ");
-        json.unsigned(amount);
+        share(json, resource, amount);
         json.raw("}");
     };
     json.raw(", \"hooks\": {\"pre\": ");

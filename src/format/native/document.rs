@@ -9,6 +9,7 @@ use super::network;
 use crate::constraint::Constraint;
 use crate::format::Context;
 use crate::format::field::Field;
+use crate::format::field::needed;
 use crate::format::field::once;
 use crate::format::field::only;
 use crate::format::nearest::hint;
@@ -82,9 +83,7 @@ pub(in crate::format) fn instance(reader: &mut Reader<'_>, context: &mut Context
         }
     }
     reader.end()?;
-    if parts.schema.is_none() {
-        return fault(start, "the key `schema` is missing");
-    }
+    needed(parts.schema, "schema", start)?;
     // Nodes wait for nothing; VMs for nodes, all others for both.
     for key in ["vms", "durations", "constraints", "network"] {
         if key != "vms" {
@@ -235,9 +234,11 @@ fn duration(reader: &mut Reader<'_>, names: &ByName<'_, '_>, context: &mut Conte
             _ => element::unknown(reader, &key, &["resource", "coefficient", "offset"], context)?,
         }
     }
-    let Some(resource) = resource else { return fault(start, "the key `resource` is missing") };
-    let Some(coefficient) = coefficient else { return fault(start, "the key `coefficient` is missing") };
-    Ok(Duration::Linear { resource, coefficient, offset: offset.unwrap_or(0.0) })
+    Ok(Duration::Linear {
+        resource: needed(resource, "resource", start)?,
+        coefficient: needed(coefficient, "coefficient", start)?,
+        offset: offset.unwrap_or(0.0),
+    })
 }
 
 fn constraints<'a>(

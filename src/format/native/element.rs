@@ -3,6 +3,7 @@
 use super::document::node;
 use crate::format::Context;
 use crate::format::attributes::AttributeTable;
+use crate::format::field::needed;
 use crate::format::field::once;
 use crate::format::nearest::hint;
 use crate::format::reader::Parsed;
@@ -138,7 +139,7 @@ impl<'a> Table<'a> {
 
     /// The element is complete.
     fn push(&mut self, seen: Shared<'a>, kind: &str, start: usize) -> Parsed<()> {
-        let Some(name) = seen.name else { return fault(start, "the key `name` is missing") };
+        let name = needed(seen.name, "name", start)?;
         if seen.number.is_none() && !self.numbers.is_empty() {
             return fault(start, format!("expected the key `number` on every {kind} or on none"));
         }
@@ -352,7 +353,7 @@ impl<'a> Resources<'a> {
                     key => unknown(reader, key, &KEYS, context)?,
                 }
             }
-            let Some(name) = name else { return fault(start, "the key `name` is missing") };
+            let name = needed(name, "name", start)?;
             declared.push((name, capacity.unwrap_or(0), demand.unwrap_or(0)));
         }
         self.ids = vec![None; self.names.len()];

@@ -3,11 +3,13 @@
 use super::element::ByName;
 use super::element::unknown;
 use crate::format::Context;
+use crate::format::field::needed;
 use crate::format::field::once;
 use crate::format::reader::Parsed;
 use crate::format::reader::Reader;
 use crate::format::reader::fault;
 use crate::format::rule::Names;
+use crate::format::table::Positions;
 use crate::format::writer::Json;
 use crate::model::Endpoint;
 use crate::model::Instance;
@@ -16,7 +18,6 @@ use crate::model::Network;
 use crate::model::NodeId;
 use crate::model::Route;
 use crate::model::Switch;
-use rustc_hash::FxHashMap;
 
 const NUMBER: &str = "an integer from 0 to 4294967295";
 const BANDWIDTH: &str = "a capacity in Mbit/s: a whole number of 0 or more";
@@ -25,28 +26,10 @@ fn number(reader: &mut Reader<'_>) -> Parsed<u32> {
     Ok(reader.unsigned(u64::from(u32::MAX), NUMBER)? as u32)
 }
 
-/// The position of a number that must have been given.
-fn known(table: &FxHashMap<u32, u32>, (number, at): (u32, usize), kind: &str) -> Parsed<u32> {
-    match table.get(&number) {
-        Some(&position) => Ok(position),
-        None => fault(at, format!("there is no {kind} {number}")),
-    }
-}
-
-fn add(table: &mut FxHashMap<u32, u32>, number: u32, kind: &str, at: usize) -> Parsed<()> {
-    let position = table.len() as u32;
-    match table.insert(number, position) {
-        None => Ok(()),
-        Some(_) => fault(at, format!("{kind} {number} is given twice")),
-    }
-}
-
-/// A value that must be there.
-fn needed<T>(value: Option<T>, key: &str, start: usize) -> Parsed<T> {
-    match value {
-        Some(value) => Ok(value),
-        None => fault(start, format!("the key `{key}` is missing")),
-    }
+/// The position of the switch or link whose number comes next.
+fn known(reader: &mut Reader<'_>, table: &Positions, kind: &str) -> Parsed<u32> {
+    let at = reader.here();
+    table.get(number(reader)?, kind, at)
 }
 
 /// Reads switches, links and routes, which may come in any order.
@@ -56,8 +39,8 @@ pub(super) fn read(
     context: &mut Context,
 ) -> Parsed<Network> {
     let mut network = Network::default();
-    let mut switches = FxHashMap::default();
-    let mut links = FxHashMap::default();
+    let mut switches = Positions::default();
+    let mut links = Positions::default();
     let (mut at_switches, mut at_links, mut at_routes) = (None, None, None);
     reader.object("a network: an object with the keys `switches` and `links`")?;
     while let Some(key) = reader.key()? {
@@ -79,7 +62,7 @@ pub(super) fn read(
         while reader.element()? {
             let start = reader.here();
             let switch = switch(&mut reader, context)?;
-            add(&mut switches, switch.number, "switch", start)?;
+            switches.add(switch.number, "switch", start)?;
             network.switches.push(switch);
         }
         reader.arrived(span)?;
@@ -90,7 +73,7 @@ pub(super) fn read(
         while reader.element()? {
             let start = reader.here();
             let link = link(&mut reader, &switches, names, context)?;
-            add(&mut links, link.number, "link", start)?;
+            links.add(link.number, "link", start)?;
             network.links.push(link);
         }
         reader.arrived(span)?;
@@ -131,7 +114,7 @@ fn switch(reader: &mut Reader<'_>, context: &mut Context) -> Parsed<Switch> {
 
 fn link(
     reader: &mut Reader<'_>,
-    switches: &FxHashMap<u32, u32>,
+    switches: &Positions,
     names: &ByName<'_, '_>,
     context: &mut Context,
 ) -> Parsed<Link> {
@@ -150,8 +133,7 @@ fn link(
             }
             "switch" => {
                 once(&switch, "switch", reader)?;
-                let at = reader.here();
-                switch = Some(known(switches, (number(reader)?, at), "switch")?);
+                switch = Some(known(reader, switches, "switch")?);
             }
             "node" | "to_switch" => {
                 if end.is_some() {
@@ -160,10 +142,9 @@ fn link(
                         "expected one of the keys `node` and `to_switch`, found two",
                     );
                 }
-                let at = reader.here();
                 end = Some(match key.as_ref() {
                     "node" => Endpoint::Node(names.node(reader)?),
-                    _ => Endpoint::Switch(known(switches, (number(reader)?, at), "switch")?),
+                    _ => Endpoint::Switch(known(reader, switches, "switch")?),
                 });
             }
             key => unknown(reader, key, &["id", "capacity", "switch", "node", "to_switch"], context)?,
@@ -179,7 +160,7 @@ fn link(
 
 fn route(
     reader: &mut Reader<'_>,
-    links: &FxHashMap<u32, u32>,
+    links: &Positions,
     names: &ByName<'_, '_>,
     context: &mut Context,
 ) -> Parsed<Route> {
@@ -215,7 +196,7 @@ fn route(
     })
 }
 
-fn step(reader: &mut Reader<'_>, links: &FxHashMap<u32, u32>, context: &mut Context) -> Parsed<(u32, bool)> {
+fn step(reader: &mut Reader<'_>, links: &Positions, context: &mut Context) -> Parsed<(u32, bool)> {
     let start = reader.here();
     let (mut link, mut down) = (None, None);
     reader.object("an object with the keys `link` and `down`")?;
@@ -223,8 +204,7 @@ fn step(reader: &mut Reader<'_>, links: &FxHashMap<u32, u32>, context: &mut Cont
         match key.as_ref() {
             "link" => {
                 once(&link, "link", reader)?;
-                let at = reader.here();
-                link = Some(known(links, (number(reader)?, at), "link")?);
+                link = Some(known(reader, links, "link")?);
             }
             "down" => {
                 once(&down, "down", reader)?;

@@ -4,6 +4,7 @@ use super::PLAN_SCHEMA;
 use super::document::schema;
 use crate::format::FormatError;
 use crate::format::ReadOptions;
+use crate::format::field::needed;
 use crate::format::field::once;
 use crate::format::nearest::hint;
 use crate::format::read_document;
@@ -48,13 +49,8 @@ pub fn read_plan(bytes: &[u8], instance: &Instance) -> Result<Plan, FormatError>
             }
         }
         reader.end()?;
-        if version.is_none() {
-            return fault(start, "the key `schema` is missing");
-        }
-        match plan {
-            Some(plan) => Ok(plan),
-            None => fault(start, "the key `plan` is missing"),
-        }
+        needed(version, "schema", start)?;
+        needed(plan, "plan", start)
     })?;
     Ok(plan)
 }
@@ -86,13 +82,7 @@ impl<'i> Known<'i> {
     }
 
     fn resource(&self, name: &str, at: usize) -> Parsed<ResourceId> {
-        match self.resources.get(name) {
-            Some(&resource) => Ok(resource),
-            None => {
-                let names = self.instance.resources().iter().map(|resource| resource.name.as_str());
-                fault(at, format!("there is no resource {}{}", quoted(name), hint(name, names)))
-            }
-        }
+        table::resource(&self.resources, self.instance, name, at)
     }
 }
 
@@ -126,10 +116,7 @@ fn read(reader: &mut Reader<'_>, known: &Known<'_>) -> Parsed<Plan> {
         }
         actions = Some(list);
     }
-    match actions {
-        Some(actions) => plan(actions),
-        None => fault(start, "the key `actions` is missing"),
-    }
+    plan(needed(actions, "actions", start)?)
 }
 
 /// An action with its id and those it waits for, and where they are given.
@@ -301,23 +288,23 @@ fn allocations(
 
 impl Parts {
     fn finish(mut self, at: usize) -> Parsed<Numbered> {
-        fn needed<T>(value: Option<T>, key: &str, at: usize) -> Parsed<T> {
+        fn has<T>(value: Option<T>, key: &str, at: usize) -> Parsed<T> {
             match value {
                 Some(value) => Ok(value),
                 None => fault(at, format!("the action needs the key `{key}`")),
             }
         }
-        let word = KINDS[needed(self.kind, "kind", at)?];
+        let word = KINDS[has(self.kind, "kind", at)?];
         let clone = self.clone.take().unwrap_or(false);
         let kind = match word {
-            "boot_node" => ActionKind::BootNode { node: needed(self.node.take(), "node", at)? },
-            "shutdown_node" => ActionKind::ShutdownNode { node: needed(self.node.take(), "node", at)? },
+            "boot_node" => ActionKind::BootNode { node: has(self.node.take(), "node", at)? },
+            "shutdown_node" => ActionKind::ShutdownNode { node: has(self.node.take(), "node", at)? },
             _ => {
-                let vm = needed(self.vm.take(), "vm", at)?;
+                let vm = has(self.vm.take(), "vm", at)?;
                 let (node, from, to) = (&mut self.node, &mut self.from, &mut self.to);
-                let mut node = || needed(node.take(), "node", at);
-                let mut from = || needed(from.take(), "from", at);
-                let mut to = || needed(to.take(), "to", at);
+                let mut node = || has(node.take(), "node", at);
+                let mut from = || has(from.take(), "from", at);
+                let mut to = || has(to.take(), "to", at);
                 match (word, clone) {
                     ("migrate", false) => ActionKind::Migrate { vm, from: from()?, to: to()? },
                     ("boot", false) => ActionKind::Boot { vm, node: node()? },
@@ -332,8 +319,8 @@ impl Parts {
                     ("allocate", false) => ActionKind::Allocate {
                         vm,
                         node: node()?,
-                        resource: needed(self.resource.take(), "resource", at)?,
-                        amount: needed(self.amount.take(), "amount", at)?,
+                        resource: has(self.resource.take(), "resource", at)?,
+                        amount: has(self.amount.take(), "amount", at)?,
                     },
                     _ => return fault(at, format!("the action `{word}` is never one on a clone")),
                 }
@@ -354,12 +341,12 @@ impl Parts {
         if !allocations.is_empty() && kind.destination().is_none() {
             return fault(at, format!("the action `{word}` has no key `allocations`"));
         }
-        let (start, end) = (needed(self.start, "start", at)?, needed(self.end, "end", at)?);
+        let (start, end) = (has(self.start, "start", at)?, has(self.end, "end", at)?);
         if start > end {
             return fault(at, format!("the action ends at {end}, before it starts at {start}"));
         }
         Ok(Numbered {
-            id: needed(self.id, "id", at)?,
+            id: has(self.id, "id", at)?,
             at,
             after: self.after.unwrap_or_default(),
             action: Action { kind, start, end, allocations, reason: Reason::Unknown },

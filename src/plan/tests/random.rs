@@ -114,7 +114,7 @@ fn relations(dice: &mut Dice, instance: &Instance) -> Posted {
             parts.truncate(2 + dice.below(2) as usize);
             parts.into_iter().map(VmSet::from).collect()
         };
-        let kinds = if dice.one_in(8) { 10 } else { 9 };
+        let kinds = if dice.one_in(8) { 11 } else { 10 };
         let relationship = match dice.below(kinds) {
             0 => Relationship::AtMostPerNode(some_vms(dice), 1 + dice.below(3) as u32),
             1 => Relationship::SameNode([dice.pick(&vms), dice.pick(&vms)].into()),
@@ -125,13 +125,17 @@ fn relations(dice: &mut Dice, instance: &Instance) -> Posted {
             6 => Relationship::LoadAtMost(some_nodes(dice), ResourceId(0), 4 + dice.below(16)),
             7 => Relationship::CountAtMost(some_nodes(dice), 2 + dice.below(8)),
             8 => Relationship::PoweredAtMost(some_nodes(dice), 1 + dice.below(3)),
+            9 => Relationship::AtMostPerGroup(some_vms(dice), groups(dice), 1 + dice.below(3) as u32),
             // Nothing checks it here; but the other rules must hold as they do without.
             _ => Relationship::Survive { nodes: some_nodes(dice), failures: 1, mode: FtMode::Restart },
         };
         // What is counted may be broken at the start; what is kept apart may not.
         let counted = matches!(
             relationship,
-            Relationship::AtMostPerNode(..) | Relationship::LoadAtMost(..) | Relationship::CountAtMost(..)
+            Relationship::AtMostPerNode(..)
+                | Relationship::AtMostPerGroup(..)
+                | Relationship::LoadAtMost(..)
+                | Relationship::CountAtMost(..)
         );
         if counted || World::new(instance, &posted).broken(&relationship) == 0 {
             posted

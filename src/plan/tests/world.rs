@@ -188,6 +188,16 @@ impl<'a> World<'a> {
             Relationship::AtMostPerNode(vms, most) => {
                 instance.node_ids().map(|node| members_on(node, vms).saturating_sub(u64::from(*most))).sum()
             }
+            Relationship::AtMostPerGroup(vms, groups, most) => (0..groups.len())
+                .map(|group| {
+                    let inside = |vm: &&VmId| {
+                        at.hosts(**vm)
+                            .any(|node| groups.iter().position(|g| g.contains(&node)) == Some(group))
+                    };
+                    let members: BTreeSet<VmId> = vms.iter().filter(inside).copied().collect();
+                    (members.len() as u64).saturating_sub(u64::from(*most))
+                })
+                .sum(),
             Relationship::SameNode(vms) => {
                 more_than_one(vms.iter().flat_map(|&vm| at.hosts(vm)).map(NodeId::index).collect())
             }

@@ -169,7 +169,13 @@ pub(super) fn attached((first, height): Tall, suffix: Pair<'_, Rule>, base: usiz
     let glued = first.span.end == place.start;
     let wrong = |message: String, help: &str| Err(Diagnostic::error("E0002", place, message).with_help(help));
     match (suffix.as_rule(), first.value) {
-        (Rule::brackets, value @ (Expression::Name(_) | Expression::Variable(_) | Expression::Node(_))) => {
+        (
+            Rule::brackets,
+            value @ (Expression::Name(_)
+            | Expression::QuotedName(_)
+            | Expression::Variable(_)
+            | Expression::Node(_)),
+        ) => {
             if !glued {
                 let place = Span { start: place.start, end: place.start + 1 };
                 let fault = Diagnostic::error("E0002", place, "there is a blank before this `[`");
@@ -178,7 +184,7 @@ pub(super) fn attached((first, height): Tall, suffix: Pair<'_, Rule>, base: usiz
             let (kind, head) = match value {
                 Expression::Variable(head) => (Kind::Variable, head),
                 Expression::Node(head) => (Kind::Node, head),
-                Expression::Name(head) => (Kind::Name, head),
+                Expression::Name(head) | Expression::QuotedName(head) => (Kind::Name, head),
                 _ => (Kind::Name, String::new()),
             };
             enumeration(kind, head, suffix, span, base)

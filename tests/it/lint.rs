@@ -1,0 +1,107 @@
+//! `quadrille lint`, and clusters written as rule files, end to end.
+
+use std::fs;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Command;
+use std::process::Output;
+
+fn folder(test: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("lint").join(test);
+    fs::create_dir_all(&folder).expect("a folder for temporary files");
+    folder
+}
+
+fn write(folder: &Path, name: &str, text: &str) {
+    fs::write(folder.join(name), text).expect("a file");
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_quadrille"));
+    command.args(arguments).env_remove("NO_COLOR").current_dir(folder).output().expect("the command runs")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("text")
+}
+
+#[track_caller]
+fn assert_exit(output: &Output, code: i32) {
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(code), "stdout: {out}\nstderr: {err}");
+}
+
+const CLUSTER: &str = r#"{"schema": "quadrille/instance/1",
+    "nodes": [{"name": "n1", "capacity": {"cpu": 4}}, {"name": "n2", "capacity": {"cpu": 4}}],
+    "vms": [{"name": "vm#1", "host": "n1", "demand": {"cpu": 2}}, {"name": "vm#2", "host": "n1", "demand": {"cpu": 2}}],
+    "constraints": [{"spread": {"vms": ["vm#1", "vm#2"], "continuous": false}}]}"#;
+
+#[test]
+fn findings_mistakes_and_nothing() {
+    let folder = folder("findings");
+    write(&folder, "cluster.json", CLUSTER);
+    write(&folder, "good.btrp", "@\"n\"[1..2];\n");
+    write(&folder, "odd.btrp", "$x = 1;\n>>fence(vm\"vm#\"[1..2], @n1);\n>>fence(vm\"vm#1\", @n2);\n");
+    write(&folder, "good.btrp", ">>fence(vm\"vm#\"[1..2], @n[1, 2]) soft 3;\n");
+    let output = run(&folder, &["lint", "odd.btrp", "--cluster", "cluster.json"]);
+    assert_exit(&output, 6);
+    let said = text(&output.stdout);
+    assert!(said.contains("W0907") && said.contains("W0912") && said.contains("odd.btrp:3"), "{said}");
+    let output = run(&folder, &["lint", "odd.btrp", "--cluster", "cluster.json", "--format", "json"]);
+    assert_exit(&output, 6);
+    let lines: Vec<serde_json::Value> = text(&output.stdout)
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("an object a line"))
+        .collect();
+    assert!(
+        lines.iter().all(|line| line["severity"] == "warning" && line["file"] == "odd.btrp"),
+        "{lines:?}"
+    );
+    // Without the cluster its names are unknown.
+    let output = run(&folder, &["lint", "odd.btrp"]);
+    assert_exit(&output, 6);
+    assert!(text(&output.stdout).contains("E0101"), "{}", text(&output.stdout));
+    write(&folder, "good.btrp", ">>ban(vm\"vm#1\", @n1) soft 3;\n");
+    let output = run(&folder, &["lint", "good.btrp", "--cluster", "cluster.json"]);
+    assert_exit(&output, 0);
+    assert_eq!(text(&output.stdout), "");
+    assert_exit(&run(&folder, &["lint"]), 2);
+    assert_exit(&run(&folder, &["lint", "good.btrp", "--cluster", "absent.json"]), 2);
+    assert_exit(&run(&folder, &["doc", "W0912"]), 0);
+}
+
+#[test]
+fn there_and_back() {
+    let folder = folder("back");
+    write(&folder, "cluster.json", CLUSTER);
+    for name in ["cluster.btrp", "named.txt"] {
+        let mut arguments = vec!["convert", "cluster.json", "-o", name];
+        if name == "named.txt" {
+            arguments.extend(["--format", "btrp"]);
+        }
+        assert_exit(&run(&folder, &arguments), 0);
+    }
+    let read = |name: &str| fs::read_to_string(folder.join(name)).expect("written");
+    assert_eq!(read("cluster.btrp"), read("named.txt"));
+    assert!(read("cluster.btrp").contains("vm\"vm#\"[1..2]"), "{}", read("cluster.btrp"));
+    for (from, to) in [("cluster.json", "first.json"), ("cluster.btrp", "second.json")] {
+        assert_exit(&run(&folder, &["convert", from, "--format", "quadrille", "-o", to]), 0);
+    }
+    assert_eq!(read("first.json"), read("second.json"));
+    assert_exit(&run(&folder, &["lint", "cluster.btrp"]), 0);
+}
+
+#[test]
+fn what_cannot_be_converted() {
+    let folder = folder("refused");
+    write(&folder, "cluster.json", &CLUSTER.replace("\"vms\":", "\"network\": {\"switches\": []}, \"vms\":"));
+    let output = run(&folder, &["convert", "cluster.json", "-o", "cluster.btrp"]);
+    assert_exit(&output, 2);
+    assert!(text(&output.stderr).contains("network"), "{}", text(&output.stderr));
+    let output = run(&folder, &["convert", "cluster.json", "-o", "cluster.btrp", "--lenient"]);
+    assert_exit(&output, 0);
+    assert!(text(&output.stderr).contains("note: the network"), "{}", text(&output.stderr));
+    let output = run(&folder, &["convert", "cluster.json", "-o", "cluster.out"]);
+    assert_exit(&output, 2);
+    assert!(text(&output.stderr).contains("--format btrp"), "{}", text(&output.stderr));
+}
