@@ -24,6 +24,7 @@
 //! assert_eq!(built.instance.constraints().len(), 1);
 //! ```
 
+mod assign;
 mod codes;
 mod declare;
 mod evaluate;
@@ -40,6 +41,7 @@ pub mod render;
 mod report;
 mod scope;
 mod select;
+mod symbol;
 mod value;
 mod world;
 

@@ -202,6 +202,7 @@ fn soon<T>(what: &str, run: impl FnOnce() -> T) -> T {
 fn hostile_scripts_end_with_an_error() {
     let chain = |count: usize, with: &str| vec!["1"; count].join(with);
     let many = "VM[1..1000000] : t;";
+    let nested = |inner: &str, depth| format!("{}{inner}{}", "if 1 { ".repeat(depth), "}".repeat(depth));
     let cases: Vec<(&str, String, &[&str])> = vec![
         ("a range", "VM[1..9999999999] : t;".to_owned(), &["E0611"]),
         ("ranges", "VM[1..600000, 600001..1200000] : t;".to_owned(), &["E0611"]),
@@ -220,6 +221,12 @@ fn hostile_scripts_end_with_an_error() {
         ("comments", "/*".repeat(100_000), &["E0003", "E0601"]),
         ("a long name", format!("{} : t;", "V".repeat(1_000_000)), &[]),
         ("deep sets", "$x = {1}; for $i in {1,2,3,4,5,6,7,8,9} { $x = {$x}; }".to_owned(), &["E0614"]),
+        (
+            "deep calls",
+            format!("VM1 : t; def f($n) {{ {} }} f(1);", nested("f((1 + ((($n) + 1)) + 1));", 8)),
+            &["E0608"],
+        ),
+        ("deep values", "def f($n) = {{{{f((1 + ((($n) + 1)) + 1))}}}}; $x = f(1);".to_owned(), &["E0608"]),
         ("doubling", "$x = \"x\"; for $i in all vms { $x = $x + $x; }".to_owned(), &["W0902"]),
     ];
     for (what, text, expected) in cases {
