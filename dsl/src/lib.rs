@@ -14,6 +14,7 @@
 extern crate alloc;
 
 mod diagnostic;
+mod format;
 mod parse;
 mod tree;
 
@@ -21,6 +22,7 @@ pub use diagnostic::Diagnostic;
 pub use diagnostic::Label;
 pub use diagnostic::Severity;
 pub use diagnostic::position;
+pub use format::format;
 pub use parse::DEEPEST;
 pub use parse::LARGEST;
 pub use parse::LONGEST;

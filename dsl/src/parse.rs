@@ -25,6 +25,7 @@ use scan::Shape;
 use scan::Stop;
 use scan::Token;
 use scan::between;
+pub(crate) use scan::next_token;
 
 /// Brackets, blocks and comments nest at most this deep: reading is recursive and the text is not ours.
 pub const DEEPEST: usize = 128;
@@ -63,7 +64,7 @@ pub fn parse(text: &str) -> (Tree, Vec<Diagnostic>) {
         lost: Vec::new(),
         unclosed: false,
     };
-    let statements = reader.statements(0);
+    let statements = reader.statements(0, None);
     // A comment that is not closed may stand behind the last statement.
     if let Some(fault) = reader.scanner.take_fault() {
         reader.complain(fault);
@@ -123,15 +124,15 @@ impl Start {
         let announced =
             !matches!(follows, "(" | "[" | "," | ";" | ":" | "=" | "+=" | "-=" | "*=" | "/=" | "%=" | "");
         match word {
-            _ if second.kind == Kind::Open(b'[') && second.start == first.end && !word.is_empty() => {
-                Self::Simple(Rule::bindings)
-            }
             "namespace" => Self::Simple(Rule::namespace),
             "import" => Self::Simple(Rule::import),
             "export" => Self::Simple(Rule::export),
             "for" => Self::For,
             "if" => Self::If,
             "else" => Self::Else,
+            _ if second.kind == Kind::Open(b'[') && second.start == first.end && !word.is_empty() => {
+                Self::Simple(Rule::bindings)
+            }
             "include" if announced => Self::Simple(Rule::include),
             "resource" if announced => Self::Simple(Rule::resource),
             "template" if announced => Self::Simple(Rule::template),
@@ -184,12 +185,18 @@ impl Reader<'_> {
     }
 
     /// Statements up to the end of the file, or within a block to the brace that closes it,
-    /// which is left where it is.
-    fn statements(&mut self, inside: usize) -> Vec<Spanned<Statement>> {
+    /// which is left where it is. A block without its opening brace ends before a line that is
+    /// not indented by more than `limit`.
+    fn statements(&mut self, inside: usize, limit: Option<usize>) -> Vec<Spanned<Statement>> {
         let mut statements = Vec::new();
         let mut batch = Batch::new();
         while !self.is_full() {
             let token = self.scanner.peek();
+            let out = token.line.zip(limit).is_some_and(|(line, limit)| token.start - line <= limit);
+            if out && token.kind != Kind::Close(b'}') {
+                self.flush(&mut batch, &mut statements);
+                break;
+            }
             match token.kind {
                 Kind::End | Kind::Close(b'}') | Kind::Semicolon => {
                     self.flush(&mut batch, &mut statements);
@@ -233,9 +240,15 @@ impl Reader<'_> {
             if batch.rule != rule || batch.length() > BATCH {
                 self.flush(batch, statements);
             }
-            let extent = self.scanner.extent(Shape::Simple, inside);
+            let shape = if rule == Rule::constraints { Shape::Rule } else { Shape::Simple };
+            let extent = self.scanner.extent(shape, inside);
+            let stop = extent.stop;
             batch.rule = rule;
             batch.extents.push((first, extent));
+            if stop == Stop::Body {
+                self.flush(batch, statements);
+                self.block(inside, 0);
+            }
             return;
         }
         self.flush(batch, statements);
@@ -352,8 +365,8 @@ impl Reader<'_> {
     }
 
     /// The block that comes next, and where it ends. Where the brace is missing, it is
-    /// taken as written: the mistake was told already.
-    fn block(&mut self, inside: usize) -> (Block, usize) {
+    /// taken as written: the mistake was told already. `indentation` is that of the head.
+    fn block(&mut self, inside: usize, indentation: usize) -> (Block, usize) {
         let brace = self.scanner.peek();
         if inside >= DEEPEST {
             let message = format!("blocks nest more than {DEEPEST} deep");
@@ -365,7 +378,8 @@ impl Reader<'_> {
         if opened {
             self.scanner.next();
         }
-        let statements = self.statements(inside + 1);
+        let limit = if opened { None } else { Some(indentation) };
+        let statements = self.statements(inside + 1, limit);
         let closing = self.scanner.peek();
         if closing.kind == Kind::Close(b'}') {
             self.scanner.next();
@@ -389,7 +403,7 @@ impl Reader<'_> {
             self.complain(fault);
         }
         match extent.stop {
-            Stop::Body | Stop::Next => Some(self.block(inside)),
+            Stop::Body | Stop::Next => Some(self.block(inside, extent.indentation)),
             _ => None,
         }
     }
@@ -415,7 +429,7 @@ impl Reader<'_> {
             let block = if self.word(&next) == "if" && next.kind == Kind::Word {
                 self.chained(next, inside + 1)
             } else {
-                self.alternative(&token, &next, inside)
+                self.alternative(&token, &next, inside, extent.indentation)
             };
             if let Some((block, at)) = block {
                 otherwise = Some(block);
@@ -427,16 +441,25 @@ impl Reader<'_> {
     }
 
     /// What stands behind `else`.
-    fn alternative(&mut self, word: &Token, next: &Token, inside: usize) -> Option<(Block, usize)> {
+    fn alternative(
+        &mut self,
+        word: &Token,
+        next: &Token,
+        inside: usize,
+        indentation: usize,
+    ) -> Option<(Block, usize)> {
         if next.kind != Kind::Open(b'{') {
             let message =
                 format!("expected `{{` or `if` after `else`, found {}", message::found(self.text, next));
             self.complain(Diagnostic::error("E0002", between(word.end, word.end), message));
+            if next.kind == Kind::Semicolon {
+                self.scanner.next();
+            }
             if matches!(next.kind, Kind::End | Kind::Semicolon | Kind::Close(_)) {
                 return None;
             }
         }
-        Some(self.block(inside))
+        Some(self.block(inside, indentation))
     }
 
     /// `else if`: a block with nothing but the second `if` in it.
@@ -475,9 +498,11 @@ impl Reader<'_> {
         self.scanner.next();
         let next = self.scanner.peek();
         if next.kind == Kind::Open(b'{') {
-            self.block(inside);
+            self.block(inside, 0);
         } else if self.word(&next) == "if" {
             self.condition(next, inside);
+        } else if next.kind == Kind::Semicolon {
+            self.scanner.next();
         }
     }
 
@@ -488,7 +513,7 @@ impl Reader<'_> {
         if let Some((name, parameters, Some(value))) = head {
             self.want_semicolon(&extent, true);
             if extent.stop == Stop::Body {
-                self.block(inside);
+                self.block(inside, 0);
             }
             return Some((Statement::Function { name, parameters, body: Body::Value(value) }, extent.end));
         }
@@ -510,7 +535,7 @@ impl Reader<'_> {
             if deep {
                 self.scanner.skip_block();
             } else {
-                self.block(inside);
+                self.block(inside, 0);
             }
         }
     }

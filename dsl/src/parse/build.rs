@@ -3,6 +3,7 @@
 use super::Rule;
 use super::TALLEST;
 use super::scan::between;
+use super::scan::is_reserved;
 use super::scan::shortened;
 use crate::Binary;
 use crate::Diagnostic;
@@ -113,10 +114,6 @@ fn word(pair: &Pair<'_, Rule>, base: usize) -> Built<Word> {
         return Err(Diagnostic::error("E0002", span, message).with_help(help));
     }
     Ok(Word { value: text.to_owned(), span })
-}
-
-fn is_reserved(word: &str) -> bool {
-    matches!(word, "namespace" | "import" | "export" | "to" | "for" | "in" | "if" | "else")
 }
 
 fn text(pair: &Pair<'_, Rule>, base: usize) -> Built<Word> {
@@ -524,7 +521,7 @@ fn attached((first, height): Tall, suffix: Pair<'_, Rule>, base: usize) -> Built
             "did you mean `all vms` or `all nodes`?",
         ),
         (Rule::label, _) => wrong(
-            format!("expected an operator, found {}", shortened(suffix.as_str())),
+            format!("expected an operator, found `{}`", shortened(suffix.as_str())),
             "texts are joined with `+`; a name in quotes is vm\"…\" or @\"…\"",
         ),
         _ => wrong("only functions have arguments".to_owned(), "a call is written `name(…)`"),

@@ -8,8 +8,8 @@ use super::scan::Stop;
 use super::scan::Token;
 use super::scan::announces_statement;
 use super::scan::between;
+use super::scan::is_reserved;
 use super::scan::shortened;
-use super::scan::starts_statement;
 use crate::Diagnostic;
 use crate::Span;
 use pest::error::Error;
@@ -32,6 +32,9 @@ const STATEMENTS: [&str; 12] = [
     "minimize",
 ];
 
+/// How functions are written.
+const FUNCTION: &str = "a function is defined as `def name($a) = …;` or `def name($a) { … }`";
+
 fn scanner(text: &str, at: usize) -> Scanner<'_> {
     let mut scanner = Scanner::new(text);
     scanner.at = at;
@@ -52,6 +55,7 @@ pub(super) fn missing(text: &str, sign: &str, extent: &Extent) -> Diagnostic {
     let message = format!("expected `{sign}`, found {}", found(text, &next));
     let fault = Diagnostic::error("E0002", between(extent.last, extent.last), message);
     match sign {
+        ";" if next.kind == Kind::Open(b'{') => fault.with_help(FUNCTION),
         ";" => fault.with_help("every statement ends with `;`"),
         _ => fault.with_help("what is to be done stands in a block: `{ … }`"),
     }
@@ -335,10 +339,18 @@ impl Scene<'_> {
         fault
     }
 
+    /// True behind the first word of an argument.
+    fn is_named(&self) -> bool {
+        let Some(previous) = self.previous.filter(|token| token.kind == Kind::Word) else { return false };
+        let before = self.text[..previous.start].trim_end();
+        self.open.is_some_and(|(byte, _)| byte == b'(') && before.ends_with(['(', ','])
+    }
+
     fn help(&self, word: &str) -> Option<String> {
         let fixed = |text: &str| Some(text.to_owned());
         let ended = self.expected.operator;
         match word {
+            "=" if ended && self.is_named() => return fixed("arguments go by their order, without names"),
             "=" if ended && !self.expected.more.contains(&"`soft`") => {
                 return fixed("a comparison is written `==`");
             }
@@ -350,7 +362,7 @@ impl Scene<'_> {
             "not" | "NOT" if ended || self.expected.value => return fixed("\"not\" is `!`"),
             ".." if ended => return fixed("ranges stand in brackets: `VM[1..4]`"),
             "=" | "{" if self.previous() == ")" && self.expected.more.contains(&"`soft`") => {
-                return fixed("a function is defined as `def name($a) = …;` or `def name($a) { … }`");
+                return fixed(FUNCTION);
             }
             "mod" if ended => return fixed("the remainder is `%`"),
             "is" | "eq" if ended => return fixed("a comparison is written `==`"),
@@ -368,6 +380,9 @@ impl Scene<'_> {
             ")" | "]" | "}" | ">" if self.previous() == "," => return fixed("remove the comma"),
             "true" | "false" if self.expected.setting => {
                 return fixed("a flag is written without a value, a text in quotes");
+            }
+            "." if self.previous.is_some_and(|token| token.kind == Kind::Number) => {
+                return fixed("a number has digits on both sides of its point");
             }
             "." if self.previous() == "]" => {
                 return fixed("a letter or digit follows the point after an enumeration");
@@ -398,8 +413,7 @@ impl Scene<'_> {
         if self.token.kind != Kind::Word {
             return None;
         }
-        let reserved = matches!(word, "to" | "in" | "else") || starts_statement(word);
-        if reserved && (self.expected.value || self.expected.words.contains(&"a name")) {
+        if is_reserved(word) && (self.expected.value || self.expected.words.contains(&"a name")) {
             return Some(format!("`{word}` is a word of the language; as a name write vm\"{word}\""));
         }
         let quoted = self.expected.words.iter().filter_map(|word| word.strip_prefix('`')?.strip_suffix('`'));

@@ -47,6 +47,13 @@ impl Token {
     pub(super) fn span(&self) -> Span {
         between(self.start, self.end)
     }
+
+    /// True for what may be a piece of the name of the enumeration before it; `tail` says if
+    /// the previous token was.
+    fn is_tail_of(&self, previous: &Self, tail: bool) -> bool {
+        let glued = previous.end == self.start && (tail || previous.kind == Kind::Close(b']'));
+        glued && matches!(self.kind, Kind::Word | Kind::Number | Kind::Sign)
+    }
 }
 
 /// What a statement may look like, as its first word promises.
@@ -58,6 +65,8 @@ pub(super) enum Shape {
     Head,
     /// The same, unless `=` comes first.
     Function,
+    /// It ends with a semicolon, and a block behind its arguments is a mistake.
+    Rule,
     /// Nobody knows.
     Unknown,
 }
@@ -85,6 +94,8 @@ pub(super) struct Extent {
     /// Where the last token before the semicolon ends.
     pub(super) last: usize,
     pub(super) stop: Stop,
+    /// How far its first line is indented.
+    pub(super) indentation: usize,
     /// Why it need not be read at all.
     pub(super) fault: Option<Diagnostic>,
 }
@@ -92,6 +103,13 @@ pub(super) struct Extent {
 /// The bytes `start..end`. Texts are at most 16 MiB long, so they fit.
 pub(super) fn between(start: usize, end: usize) -> Span {
     Span { start: start as u32, end: end as u32 }
+}
+
+/// Where the next token begins.
+pub(crate) fn next_token(text: &str, from: usize) -> usize {
+    let mut scanner = Scanner::new(text);
+    scanner.at = from;
+    scanner.peek().start
 }
 
 /// Walks over the tokens of a text, once.
@@ -425,6 +443,10 @@ impl<'a> Scanner<'a> {
         let mut count = 0usize;
         let mut indentation = 0;
         let mut previous: Option<Token> = None;
+        // A value may end with the previous token, where `on` is a name if it cannot be more.
+        let mut value = false;
+        // The previous token belongs to the tail of an enumeration.
+        let mut tail = false;
         self.muted = fault.is_some();
         let (end, last, stop) = loop {
             let before = self.at;
@@ -440,6 +462,7 @@ impl<'a> Scanner<'a> {
             }
             let last = previous.map_or(token.start, |token| token.end);
             if let Some(previous) = previous
+                && !token.is_tail_of(&previous, tail)
                 && self.begins(&token, &previous, shape, open.len(), indentation)
             {
                 self.at = before;
@@ -451,7 +474,7 @@ impl<'a> Scanner<'a> {
                     break (last, last, Stop::File);
                 }
                 Kind::Semicolon => {
-                    if shape != Shape::Simple
+                    if !matches!(shape, Shape::Simple | Shape::Rule)
                         && let Some(brace) = body_before_semicolon(&open)
                     {
                         self.at = brace.at;
@@ -460,8 +483,12 @@ impl<'a> Scanner<'a> {
                     break (token.end, last, Stop::Semicolon);
                 }
                 Kind::Open(byte) => {
-                    let value = previous.is_some_and(|previous| self.ends_value(&previous));
-                    if byte == b'{' && value && open.is_empty() && shape != Shape::Simple {
+                    let block = match shape {
+                        Shape::Simple => false,
+                        Shape::Rule => previous.is_some_and(|previous| previous.kind == Kind::Close(b')')),
+                        _ => value,
+                    };
+                    if byte == b'{' && block && open.is_empty() {
                         self.at = token.start;
                         break (last, last, Stop::Body);
                     }
@@ -481,7 +508,7 @@ impl<'a> Scanner<'a> {
                 }
                 // A word that begins a statement, right behind a brace: so that begins a block.
                 Kind::Word
-                    if shape != Shape::Simple
+                    if !matches!(shape, Shape::Simple | Shape::Rule)
                         && previous.is_some_and(|previous| previous.kind == Kind::Open(b'{'))
                         && starts_statement(&self.text[token.start..token.end]) =>
                 {
@@ -497,8 +524,14 @@ impl<'a> Scanner<'a> {
                             open.drain(index..).for_each(|bracket| balance.close(bracket.byte));
                         }
                         None if byte == b'}' && previous.is_some() && (inside > 0 || open.is_empty()) => {
-                            // `spread(VM1};` is a wrong bracket, not the end of the block.
-                            if open.is_empty() || self.peek().kind != Kind::Semicolon {
+                            // `spread(VM1};` is a wrong bracket, not the end of the block: no
+                            // statement begins with what follows.
+                            let wrong = match self.peek().kind {
+                                Kind::Sign | Kind::Close(b')' | b']') => true,
+                                Kind::Semicolon => !open.is_empty(),
+                                _ => false,
+                            };
+                            if !wrong {
                                 self.at = before;
                                 break (last, last, Stop::Outer);
                             }
@@ -511,10 +544,19 @@ impl<'a> Scanner<'a> {
             if previous.is_none() {
                 indentation = self.indentation;
             }
+            tail = previous.is_some_and(|previous| token.is_tail_of(&previous, tail));
             previous = Some(token);
+            value = match (token.kind, &self.text[token.start..token.end]) {
+                // The tail of an enumeration.
+                (Kind::Word, _) if tail => true,
+                (Kind::Sign, sign) if tail => sign.starts_with('_'),
+                (Kind::Word, "on") => !value,
+                (Kind::Word, word) => !is_reserved(word),
+                _ => self.ends_value(&token),
+            };
         };
         self.muted = false;
-        Extent { end, last, stop, fault }
+        Extent { end, last, stop, indentation, fault }
     }
 
     /// What is before `end`, reading from where the scanner stands: the innermost bracket
@@ -563,9 +605,6 @@ impl<'a> Scanner<'a> {
         depth: usize,
         indentation: usize,
     ) -> bool {
-        if !self.ends_value(previous) {
-            return false;
-        }
         if depth > 0 {
             // A forgotten bracket and a forgotten comma look alike: the indentation decides.
             let Some(line) = token.line else { return false };
@@ -573,25 +612,32 @@ impl<'a> Scanner<'a> {
                 return false;
             }
         }
+        let fresh = token.line.is_some();
         let word = &self.text[token.start..token.end];
+        let reserved = token.kind == Kind::Discrete || token.kind == Kind::Word && starts_statement(word);
+        // A statement may end with the `>` of its options, and so may a line with a comparison.
+        let options = &self.text[previous.start..previous.end] == ">";
+        if !options && !self.ends_value(previous) {
+            return reserved && fresh;
+        }
+        if reserved {
+            return !options || fresh;
+        }
         match token.kind {
-            Kind::Discrete => true,
-            Kind::Word if starts_statement(word) && !matches!(self.byte(token.end), b'[') => true,
             Kind::Word if wants_more(word) && !announces_statement(word) => false,
             Kind::Word | Kind::Variable | Kind::Node => {
                 let next = self.peek();
                 let sign = &self.text[next.start..next.end];
                 match next.kind {
+                    Kind::Open(_) if options => false,
                     Kind::Open(b'(') if token.kind == Kind::Word => {
-                        shape == Shape::Head
-                            || token.line.is_some()
-                            || matches!(previous.kind, Kind::Close(_))
+                        shape == Shape::Head || fresh || matches!(previous.kind, Kind::Close(_))
                     }
-                    Kind::Open(b'[') => token.line.is_some() && next.start == token.end,
-                    Kind::Word | Kind::Text => token.line.is_some() && announces_statement(word),
+                    Kind::Open(b'[') => fresh && next.start == token.end,
+                    Kind::Word | Kind::Text => fresh && announces_statement(word),
                     Kind::Sign => match sign {
-                        ":" => token.line.is_some(),
-                        "=" | "+=" | "-=" | "*=" | "/=" | "%=" => token.line.is_some() || depth == 0,
+                        ":" => fresh,
+                        "=" | "+=" | "-=" | "*=" | "/=" | "%=" => fresh || depth == 0 && !options,
                         _ => false,
                     },
                     _ => false,
@@ -729,6 +775,11 @@ fn wants_more(word: &str) -> bool {
             "in" | "to" | "else" | "on" | "as" | "by" | "soft" | "tagged" | "named" | "with" | "all"
         )
         || matches!(word, "running" | "sleeping")
+}
+
+/// Words that are never names.
+pub(super) fn is_reserved(word: &str) -> bool {
+    starts_statement(word) || matches!(word, "in" | "to" | "else")
 }
 
 /// Reserved words that begin a statement.

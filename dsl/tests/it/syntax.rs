@@ -1,4 +1,4 @@
-//! Text in, tree or diagnostics out.
+//! Small texts and what becomes of them.
 
 use quadrille_dsl::Binary;
 use quadrille_dsl::DEEPEST;
@@ -251,6 +251,11 @@ fn hostile_texts() {
     assert_eq!(complaints(&blocks), (1, Vec::new()));
     let blocks = format!("{}{} a();", "if $y {".repeat(DEEPEST + 1), "}".repeat(DEEPEST + 1));
     let (count, said) = complaints(&blocks);
+    assert_eq!((count, said.len()), (2, 1), "{said:?}");
+    let chain = format!("if $y {{}}{}", " else if $y {}".repeat(DEEPEST - 1));
+    assert_eq!(complaints(&chain), (1, Vec::new()));
+    let chain = format!("if $y {{}}{} else {{}} a();", " else if $y {}".repeat(DEEPEST + 1));
+    let (count, said) = complaints(&chain);
     assert_eq!((count, said.len()), (2, 1), "{said:?}");
     let sum = format!("$x = 1{};", "+1".repeat(TALLEST - 1));
     assert_eq!(complaints(&sum), (1, Vec::new()));
