@@ -326,3 +326,22 @@ fn a_hundred_thousand_constraints_are_quick() {
     // Seconds without optimisation; what it takes with it the benchmark says.
     assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
 }
+
+#[test]
+fn the_examples_are_sound() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("dsl/examples");
+    let mut files = Memory::default();
+    for entry in std::fs::read_dir(folder).expect("the examples") {
+        let path = entry.expect("a file").path();
+        let name = path.file_name().expect("a name").to_owned();
+        files = files.with(name, std::fs::read(&path).expect("readable"));
+    }
+    assert!(!files.files.is_empty());
+    for path in files.files.keys().filter(|path| path.extension().is_some_and(|end| end == "btrp")) {
+        let program = Program::load(std::slice::from_ref(path), &[], &files);
+        match program.apply(None) {
+            Ok(built) => assert!(built.warnings.is_empty(), "{:?}", told(&built.warnings)),
+            Err(found) => panic!("{}", render::human(program.report(), &found, false)),
+        }
+    }
+}
