@@ -24,6 +24,7 @@
 //! assert_eq!(built.instance.constraints().len(), 1);
 //! ```
 
+mod assign;
 mod codes;
 mod declare;
 mod evaluate;
@@ -41,6 +42,7 @@ pub mod render;
 mod report;
 mod scope;
 mod select;
+mod symbol;
 mod trace;
 mod value;
 mod world;

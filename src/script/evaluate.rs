@@ -11,7 +11,6 @@ use super::log::Log;
 use super::lost::Lost;
 use super::lower::Catalog;
 use super::operate;
-use super::scope::Assigned;
 use super::scope::Fixed;
 use super::scope::Scope;
 use super::trace::Trace;
@@ -25,12 +24,10 @@ use crate::model::VmId;
 use crate::objective::Level;
 use crate::objective::Metric;
 use crate::objective::Objective;
-use quadrille_dsl::Binary;
 use quadrille_dsl::Block;
 use quadrille_dsl::Body;
 use quadrille_dsl::Diagnostic;
 use quadrille_dsl::Expression;
-use quadrille_dsl::Kind as EnumerationKind;
 use quadrille_dsl::Number;
 use quadrille_dsl::Span;
 use quadrille_dsl::Spanned;
@@ -52,16 +49,16 @@ pub struct Place {
 
 /// A symbol that others may see.
 #[derive(Debug)]
-struct Export {
-    name: String,
-    value: Value,
-    to: Rc<[String]>,
+pub(super) struct Export {
+    pub(super) name: String,
+    pub(super) value: Value,
+    pub(super) to: Rc<[String]>,
 }
 
 /// What is common to all scripts of a run.
 #[derive(Debug)]
 pub(super) struct Session<'p> {
-    loaded: &'p Loaded,
+    pub(super) loaded: &'p Loaded,
     pub(super) world: World,
     pub(super) log: Log,
     pub(super) meter: Meter,
@@ -70,9 +67,9 @@ pub(super) struct Session<'p> {
     /// Where each of them was stated.
     pub(super) places: Vec<Place>,
     objective: Option<(Objective, Place)>,
-    exports: Vec<Vec<Export>>,
+    pub(super) exports: Vec<Vec<Export>>,
     /// Scripts with errors in them.
-    faulty: Vec<bool>,
+    pub(super) faulty: Vec<bool>,
     /// Names that may be declared where something was not understood.
     pub(super) lost: Lost,
     steps: u64,
@@ -161,19 +158,19 @@ impl Function<'_> {
 pub(super) struct Run<'p, 's> {
     pub(super) session: &'s mut Session<'p>,
     pub(super) script: &'p Script,
-    index: usize,
+    pub(super) index: usize,
     /// Is it one of those that were asked for, so that its constraints count?
     pub(super) is_root: bool,
     pub(super) scope: Scope,
     pub(super) functions: FxHashMap<&'p str, Function<'p>>,
     pub(super) templates: FxHashMap<&'p str, Template<'p>>,
-    imported: FxHashMap<String, Value>,
+    pub(super) imported: FxHashMap<String, Value>,
     /// Symbols of imported scripts that this one may not see.
-    hidden: FxHashSet<String>,
+    pub(super) hidden: FxHashSet<String>,
     /// Symbols that begin so may exist or not.
-    uncertain: Vec<String>,
+    pub(super) uncertain: Vec<String>,
     /// Variables that have no value, and why.
-    unusable: FxHashMap<String, String>,
+    pub(super) unusable: FxHashMap<String, String>,
     /// What this script declares, where, and by which declaration.
     pub(super) declared: FxHashMap<Element, (Span, u64)>,
     /// Counts declarations.
@@ -311,7 +308,7 @@ impl<'p, 's> Run<'p, 's> {
     /// Enters something nested; false where it is too deep. `ascend` follows if not.
     pub(super) fn descend(&mut self, span: Span) -> bool {
         if self.depth >= limits::DEPTH {
-            self.error("E0608", span, "calls, blocks and expressions lie too deep within each other here");
+            self.halt("E0608", span, "calls, blocks and expressions lie too deep within each other here");
             return false;
         }
         self.depth += 1;
@@ -343,52 +340,6 @@ impl<'p, 's> Run<'p, 's> {
             }
             if self.session.halted {
                 return;
-            }
-        }
-    }
-
-    /// Makes the symbols of other scripts known.
-    fn imports(&mut self) {
-        for import in &self.script.imports {
-            if import.faulty {
-                self.uncertain.push(import.path.clone());
-            }
-            for (script, namespace) in &import.scripts {
-                if self.session.faulty.get(*script).copied().unwrap_or(true) {
-                    self.uncertain.push(namespace.clone());
-                }
-                for export in self.session.exports.get(*script).into_iter().flatten() {
-                    let name = match export.name.as_str() {
-                        "me" => namespace.clone(),
-                        name => format!("{namespace}.{name}"),
-                    };
-                    if export.to.iter().any(|to| sees(to, &self.script.namespace)) {
-                        self.imported.insert(name, export.value.clone());
-                    } else {
-                        self.hidden.insert(name);
-                    }
-                }
-            }
-        }
-    }
-
-    fn include(&mut self, include: &'p super::load::Include) {
-        let name = &include.name;
-        if self.scope.has(&name.value) || self.unusable.contains_key(&name.value) {
-            self.error("E0106", name.span, format!("there is a variable `${}` already", name.value));
-            return;
-        }
-        let Some(document) = &include.value else {
-            self.uncertain.push(name.value.clone());
-            return;
-        };
-        for (path, value) in &document.values {
-            let full = format!("{}{path}", name.value);
-            match value {
-                Ok(value) => self.scope.set(&full, value.clone(), Fixed::Included),
-                Err(why) => {
-                    self.unusable.insert(full, why.clone());
-                }
             }
         }
     }
@@ -477,123 +428,6 @@ impl<'p, 's> Run<'p, 's> {
         }
     }
 
-    fn definition(
-        &mut self,
-        target: &'p Spanned<Expression>,
-        operator: Option<Binary>,
-        value: &'p Spanned<Expression>,
-        span: Span,
-    ) {
-        let Some(operator) = operator else {
-            let value = self.value(value);
-            self.assign(target, value);
-            return;
-        };
-        let Expression::Variable(name) = &target.value else {
-            self.value(value);
-            let sign = operate::sign(operator);
-            self.error("E0205", target.span, format!("`{sign}=` changes a variable; this is none"));
-            return;
-        };
-        let former = self.variable(name, target.span);
-        let added = self.value(value);
-        if let Some(fixed) = self.fixed(name) {
-            self.immutable(name, target.span, fixed);
-            return;
-        }
-        let result = self.apply(operator, span, &former, &added);
-        self.assign(target, result);
-    }
-
-    /// Why a variable may not be changed, if it may not.
-    fn fixed(&self, name: &str) -> Option<Fixed> {
-        let imported = || {
-            let is_there = self.imported.contains_key(name) && !self.scope.has(name);
-            is_there.then_some(Fixed::Imported)
-        };
-        self.scope.fixed(name).or_else(imported)
-    }
-
-    fn immutable(&mut self, name: &str, span: Span, fixed: Fixed) {
-        self.error("E0107", span, format!("`${name}` {} and cannot be changed", fixed.why()));
-    }
-
-    /// Gives a variable, or the variables of a set, a value.
-    fn assign(&mut self, target: &'p Spanned<Expression>, value: Value) {
-        match &target.value {
-            Expression::Variable(name) => self.assign_variable(name, target.span, value),
-            Expression::Set(targets) => {
-                let Some(members) = self.members(&value, target.span) else { return };
-                let mut next = Position(0);
-                for target in targets {
-                    match &target.value {
-                        Expression::Blank => {
-                            next.take(&members);
-                        }
-                        Expression::Variable(name) => match next.take(&members) {
-                            Some(value) => self.assign_variable(name, target.span, value),
-                            None => break,
-                        },
-                        Expression::Enumeration { kind: EnumerationKind::Variable, head, elements, tail } => {
-                            self.assign_enumeration(target.span, (head, elements, tail), &members, &mut next);
-                        }
-                        _ => self.no_target(target.span),
-                    }
-                }
-            }
-            Expression::Enumeration { kind: EnumerationKind::Variable, head, elements, tail } => {
-                let Some(members) = self.members(&value, target.span) else { return };
-                self.assign_enumeration(target.span, (head, elements, tail), &members, &mut Position(0));
-            }
-            _ => self.no_target(target.span),
-        }
-    }
-
-    fn no_target(&mut self, span: Span) {
-        let fault = Fault::new("E0205", "a value can be given to variables only")
-            .help("`$x = …;` or `{$a, _, $b} = …;`");
-        self.fault(span, fault);
-    }
-
-    fn assign_variable(&mut self, name: &str, span: Span, value: Value) {
-        self.met(span, &value);
-        if self.imported.contains_key(name) && !self.scope.has(name) {
-            return self.immutable(name, span, Fixed::Imported);
-        }
-        if let Assigned::Fixed(fixed) = self.scope.assign(name, value) {
-            self.immutable(name, span, fixed);
-        }
-    }
-
-    fn assign_enumeration(
-        &mut self,
-        span: Span,
-        (head, elements, tail): (&'p str, &'p [Spanned<quadrille_dsl::Element>], &'p str),
-        members: &Members,
-        next: &mut Position,
-    ) {
-        self.each_name(span, head, elements, tail, &mut |run, name, at| {
-            let value = next.take(members);
-            if let Some(value) = &value {
-                run.assign_variable(name, at, value.clone());
-            }
-            value.is_some()
-        });
-    }
-
-    /// The members of what is to be taken apart.
-    fn members(&mut self, value: &Value, span: Span) -> Option<Members> {
-        match value {
-            Value::Set(set) => Some(Members::Of(set.clone())),
-            Value::Unknown => Some(Members::Unknown),
-            other => {
-                let message = format!("only a set can be taken apart, this is a {}", other.type_name());
-                self.error("E0204", span, message);
-                None
-            }
-        }
-    }
-
     fn repeat(&mut self, variable: &'p Word, over: &'p Spanned<Expression>, body: &'p Block) {
         let value = self.value(over);
         if self.scope.has(&variable.value) {
@@ -663,46 +497,6 @@ impl<'p, 's> Run<'p, 's> {
         }
     }
 
-    /// The value of a variable.
-    pub(super) fn variable(&mut self, name: &str, span: Span) -> Value {
-        if name == "me" {
-            let me = &self.me;
-            let set = self.me_set.get_or_insert_with(|| Set::of_vms(me.as_slice()));
-            return Value::Set(set.clone());
-        }
-        if let Some(value) = self.scope.get(name) {
-            return value.clone();
-        }
-        if let Some(value) = self.imported.get(name) {
-            return value.clone();
-        }
-        let begins = |prefix: &String| {
-            name.strip_prefix(prefix.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        };
-        if self.uncertain.iter().any(begins) || self.session.lost.has(EnumerationKind::Variable, name) {
-            return Value::Unknown;
-        }
-        let fault = if let Some(why) = self.unusable.get(name) {
-            Fault::new("E0507", format!("`${name}` has no value: it is {why}"))
-        } else if self.hidden.contains(name) {
-            Fault::new(
-                "E0508",
-                format!("`${name}` exists, but is not exported to `{}`", self.script.namespace),
-            )
-        } else {
-            let fault = Fault::new("E0103", format!("there is no variable `${name}` here"));
-            let mut imported: Vec<&str> = self.imported.keys().map(String::as_str).collect();
-            imported.sort_unstable();
-            let near = did_you_mean(name, self.scope.names().chain(imported));
-            match near {
-                Some(near) => fault.help(near.replacen('`', "`$", 1)),
-                None => fault,
-            }
-        };
-        self.fault(span, fault);
-        Value::Unknown
-    }
-
     /// Calls a def. The value of its expression; unknown for one with a block.
     pub(super) fn call(
         &mut self,
@@ -755,41 +549,6 @@ impl<'p, 's> Run<'p, 's> {
         value
     }
 
-    fn export(&mut self, what: &'p [Spanned<Expression>], to: &'p [Word]) {
-        let to: Rc<[String]> = to.iter().map(|word| word.value.clone()).collect();
-        for expression in what {
-            self.export_one(expression, &to);
-        }
-    }
-
-    fn export_one(&mut self, expression: &'p Spanned<Expression>, to: &Rc<[String]>) {
-        match &expression.value {
-            Expression::Variable(name) => self.export_variable(name, expression.span, to),
-            Expression::Set(members) => {
-                if self.descend(expression.span) {
-                    for member in members {
-                        self.export_one(member, to);
-                    }
-                    self.ascend();
-                }
-            }
-            Expression::Enumeration { kind: EnumerationKind::Variable, head, elements, tail } => {
-                self.each_name(expression.span, head, elements, tail, &mut |run, name, span| {
-                    run.export_variable(name, span, to);
-                    true
-                });
-            }
-            _ => self.error("E0205", expression.span, "only variables can be exported"),
-        }
-    }
-
-    fn export_variable(&mut self, name: &str, span: Span, to: &Rc<[String]>) {
-        let value = self.variable(name, span);
-        if let Some(exports) = self.session.exports.get_mut(self.index) {
-            exports.push(Export { name: name.to_owned(), value, to: to.clone() });
-        }
-    }
-
     fn objective(&mut self, levels: &'p [Vec<Spanned<Term>>], span: Span) {
         let mut found = Vec::new();
         for level in levels {
@@ -835,53 +594,6 @@ impl<'p, 's> Run<'p, 's> {
                 self.session.log.push(diagnostic.and(first.file, first.span, "here first"));
             }
             None => self.session.objective = Some((Objective { levels: found }, place)),
-        }
-    }
-}
-
-/// Does an export to `to` reach a namespace?
-fn sees(to: &str, namespace: &str) -> bool {
-    match to.strip_suffix(".*") {
-        Some(prefix) => namespace.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('.')),
-        None => to == "*" || to == namespace,
-    }
-}
-
-/// What is taken apart.
-enum Members {
-    Of(Set),
-    Unknown,
-}
-
-/// The next member.
-struct Position(usize);
-
-impl Position {
-    fn take(&mut self, members: &Members) -> Option<Value> {
-        self.0 += 1;
-        match members {
-            Members::Of(set) => set.get(self.0 - 1),
-            Members::Unknown => Some(Value::Unknown),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::sees;
-
-    #[test]
-    fn who_sees_what() {
-        for (to, namespace, seen) in [
-            ("*", "a", true),
-            ("a", "a", true),
-            ("a", "a.b", false),
-            ("a.*", "a.b", true),
-            ("a.*", "a.b.c", true),
-            ("a.*", "a", false),
-            ("a.*", "ab.c", false),
-        ] {
-            assert_eq!(sees(to, namespace), seen, "{to} {namespace}");
         }
     }
 }

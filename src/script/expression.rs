@@ -275,7 +275,8 @@ impl<'p> Run<'p, '_> {
     fn vms(&mut self, span: Span, head: &'p str, elements: &'p [Spanned<Element>], tail: &'p str) -> Value {
         let mut found: Vec<VmId> = Vec::new();
         let done = self.each_name(span, head, elements, tail, &mut |run, name, place| {
-            let vm = run.session.world.vm(run.prefix(), name, &mut run.buffer);
+            let last = found.last().copied();
+            let vm = run.session.world.vm_after(last, run.prefix(), name, &mut run.buffer);
             match vm {
                 Some(vm) => found.push(vm),
                 None => run.unknown_vm(name, place),
@@ -293,7 +294,7 @@ impl<'p> Run<'p, '_> {
     fn nodes(&mut self, span: Span, head: &'p str, elements: &'p [Spanned<Element>], tail: &'p str) -> Value {
         let mut found: Vec<NodeId> = Vec::new();
         let done = self.each_name(span, head, elements, tail, &mut |run, name, place| {
-            let node = run.session.world.node(name, &mut run.buffer);
+            let node = run.session.world.node_after(found.last().copied(), name, &mut run.buffer);
             match node {
                 Some(node) => found.push(node),
                 None => run.unknown_node(name, place),

@@ -139,6 +139,8 @@ pub(super) struct World {
     sums: Vec<[u64; 2]>,
     /// The VMs and nodes of the base.
     base: (usize, usize),
+    /// Does the name of some node start with `@`?
+    signs: bool,
 }
 
 impl Names for World {
@@ -160,6 +162,8 @@ impl World {
             nodes: Table::of(&instance.nodes),
             sums: instance.resources.iter().map(|r| [sum(&r.capacity), sum(&r.demand)]).collect(),
             base: (instance.vm_count(), instance.node_count()),
+            signs: instance.nodes.names().any(|name| name.starts_with('@'))
+                || instance.nodes.aliases.iter().any(|(alias, _)| alias.starts_with('@')),
             instance,
         }
     }
@@ -190,6 +194,47 @@ impl World {
         }
         let id = *self.vms.ids.get(name)?;
         self.vms.plain.get(id as usize).copied().unwrap_or(true).then_some(VmId(id))
+    }
+
+    /// As [`World::vm`], where the VM after another one is likely to be asked for: names of
+    /// enumerations lie side by side.
+    pub(super) fn vm_after(
+        &self,
+        last: Option<VmId>,
+        prefix: Option<&str>,
+        name: &str,
+        buffer: &mut String,
+    ) -> Option<VmId> {
+        if let Some(next) = last.map(|last| VmId(last.0.saturating_add(1)))
+            && next.index() < self.instance.vm_count()
+        {
+            let found = self.instance.vm_name(next);
+            let is_it = match prefix {
+                Some(prefix) => {
+                    let local = found.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('.'));
+                    local == Some(name)
+                }
+                None => found == name && self.vms.plain.get(next.index()) == Some(&true),
+            };
+            if is_it {
+                return Some(next);
+            }
+        }
+        self.vm(prefix, name, buffer)
+    }
+
+    /// As [`World::node`], where the node after another one is likely to be asked for.
+    pub(super) fn node_after(&self, last: Option<NodeId>, name: &str, buffer: &mut String) -> Option<NodeId> {
+        if let Some(next) = last.map(|last| NodeId(last.0.saturating_add(1)))
+            && next.index() < self.instance.node_count()
+        {
+            let found = self.instance.node_name(next);
+            // A node with the sign comes before one without.
+            if found.strip_prefix('@') == Some(name) || (!self.signs && found == name) {
+                return Some(next);
+            }
+        }
+        self.node(name, buffer)
     }
 
     /// The node of a name, with or without `@`.
@@ -248,6 +293,7 @@ impl World {
     pub(super) fn add_node(&mut self, name: &str) -> Attempt<NodeId> {
         self.room(name)?;
         let node = NodeId::from_index(self.instance.online.len());
+        self.signs |= name.starts_with('@');
         self.instance.nodes.push(name);
         self.nodes.number(&mut self.instance.nodes);
         self.instance.online.push(false);
@@ -426,8 +472,15 @@ mod tests {
         assert_eq!(world.vm(Some("shop"), "web", buffer), Some(VmId(0)));
         assert_eq!(world.vm(None, "web", buffer), Some(VmId(0)));
         assert_eq!(world.node("n1", buffer), Some(NodeId(0)));
+        let two = world.add_node("n2").expect("room");
+        assert_eq!(world.node_after(Some(NodeId(0)), "n2", buffer), Some(two));
         let at = world.add_node("@n1").expect("room");
+        world.add_node("@n2").expect("room");
         assert_eq!(world.node("n1", buffer), Some(at));
+        assert_eq!(world.node_after(Some(NodeId(0)), "n2", buffer), Some(NodeId(3)));
+        assert_eq!(world.vm_after(Some(VmId(0)), Some("shop"), "db", buffer), Some(own));
+        assert_eq!(world.vm_after(Some(VmId(0)), None, "shop.db", buffer), None);
+        assert_eq!(world.vm_after(Some(own), Some("shop"), "web", buffer), Some(VmId(0)));
     }
 
     #[test]

@@ -202,6 +202,7 @@ fn soon<T>(what: &str, run: impl FnOnce() -> T) -> T {
 fn hostile_scripts_end_with_an_error() {
     let chain = |count: usize, with: &str| vec!["1"; count].join(with);
     let many = "VM[1..1000000] : t;";
+    let nested = |inner: &str, depth| format!("{}{inner}{}", "if 1 { ".repeat(depth), "}".repeat(depth));
     let cases: Vec<(&str, String, &[&str])> = vec![
         ("a range", "VM[1..9999999999] : t;".to_owned(), &["E0611"]),
         ("ranges", "VM[1..600000, 600001..1200000] : t;".to_owned(), &["E0611"]),
@@ -220,6 +221,12 @@ fn hostile_scripts_end_with_an_error() {
         ("comments", "/*".repeat(100_000), &["E0003", "E0601"]),
         ("a long name", format!("{} : t;", "V".repeat(1_000_000)), &[]),
         ("deep sets", "$x = {1}; for $i in {1,2,3,4,5,6,7,8,9} { $x = {$x}; }".to_owned(), &["E0614"]),
+        (
+            "deep calls",
+            format!("VM1 : t; def f($n) {{ {} }} f(1);", nested("f((1 + ((($n) + 1)) + 1));", 8)),
+            &["E0608"],
+        ),
+        ("deep values", "def f($n) = {{{{f((1 + ((($n) + 1)) + 1))}}}}; $x = f(1);".to_owned(), &["E0608"]),
         ("doubling", "$x = \"x\"; for $i in all vms { $x = $x + $x; }".to_owned(), &["W0902"]),
     ];
     for (what, text, expected) in cases {
@@ -318,4 +325,23 @@ fn a_hundred_thousand_constraints_are_quick() {
     assert_eq!(built.instance.constraints().len(), 100_000);
     // Seconds without optimisation; what it takes with it the benchmark says.
     assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+}
+
+#[test]
+fn the_examples_are_sound() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("dsl/examples");
+    let mut files = Memory::default();
+    for entry in std::fs::read_dir(folder).expect("the examples") {
+        let path = entry.expect("a file").path();
+        let name = path.file_name().expect("a name").to_owned();
+        files = files.with(name, std::fs::read(&path).expect("readable"));
+    }
+    assert!(!files.files.is_empty());
+    for path in files.files.keys().filter(|path| path.extension().is_some_and(|end| end == "btrp")) {
+        let program = Program::load(std::slice::from_ref(path), &[], &files);
+        match program.apply(None) {
+            Ok(built) => assert!(built.warnings.is_empty(), "{:?}", told(&built.warnings)),
+            Err(found) => panic!("{}", render::human(program.report(), &found, false)),
+        }
+    }
 }
