@@ -4,6 +4,7 @@ mod check;
 mod completions;
 mod convert;
 mod doc;
+mod fmt;
 mod generate;
 mod input;
 mod lsp;
@@ -20,7 +21,7 @@ mod units;
 use clap::Parser;
 use clap::Subcommand;
 use std::ffi::OsString;
-use std::fmt;
+use std::fmt::Display;
 use term::Color;
 use term::Terminal;
 
@@ -39,7 +40,7 @@ enum Exit {
     Unknown = 4,
     /// `--require-optimal`, and the plan is not proved to be.
     NotOptimal = 5,
-    /// `check` found a violation.
+    /// `check` found a violation; `fmt --check` found a file in another form.
     Violation = 6,
 }
 
@@ -58,12 +59,12 @@ impl Failure {
     }
 
     /// The fault of the files or arguments given.
-    fn input(message: impl fmt::Display) -> Self {
+    fn input(message: impl Display) -> Self {
         Self { exit: Exit::Input, message: message.to_string() }
     }
 
     /// Our own fault.
-    fn internal(message: impl fmt::Display) -> Self {
+    fn internal(message: impl Display) -> Self {
         Self { exit: Exit::Internal, message: message.to_string() }
     }
 }
@@ -131,6 +132,8 @@ enum Task {
     Generate(generate::Arguments),
     /// Print the manual page of a constraint or of a mistake, or list the constraints.
     Doc(doc::Arguments),
+    /// Write rule files in their usual form: one statement a line, blocks indented.
+    Fmt(fmt::Arguments),
     /// Speak with an editor: mistakes, help, completion and definitions in rule files.
     #[command(long_about = LSP)]
     Lsp(lsp::Arguments),
@@ -158,6 +161,7 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> i32 {
         Task::Schema(arguments) => schema::run(&arguments),
         Task::Generate(arguments) => generate::run(&arguments, &terminal),
         Task::Doc(arguments) => doc::run(&arguments),
+        Task::Fmt(arguments) => fmt::run(&arguments, &terminal),
         Task::Lsp(arguments) => lsp::run(&arguments),
         Task::Completions(arguments) => completions::run(&arguments),
         Task::Man(arguments) => man::run(&arguments),
