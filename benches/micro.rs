@@ -23,6 +23,8 @@ use quadrille::problem::NONE;
 use quadrille::problem::Packing;
 use quadrille::propagator::Ledger;
 use quadrille::propagator::Moment;
+use quadrille::script::Memory;
+use quadrille::script::Program;
 use quadrille::search::presolve;
 use quadrille::verify;
 use quadrille::verify::VerifyOptions;
@@ -170,4 +172,40 @@ fn verifying_a_plan(bencher: Bencher<'_, '_>, nodes: u32) {
     bencher
         .counter(ItemsCount::new(plan.actions.len()))
         .bench(|| verify::verify(&instance, &plan, &VerifyOptions::default()));
+}
+
+/// A cluster as rules would declare it: 5 VMs a node, and 20 constraints a node, each a
+/// statement of its own or made in a loop.
+fn script(nodes: u32) -> String {
+    use std::fmt::Write as _;
+    let vms = nodes * 5;
+    let mut text = format!(
+        "resource cpu;\n@n[1..{nodes}] : node<cpu=16> online;\nVM[1..{vms}] : small<cpu=1>;\n\
+         $some = @n[1..{nodes}] - @n1;\nban(VM[1..{vms}], @n1);\nfence(VM[1..{vms}], $some);\n\
+         for $t in VM[1..{vms}] % 5 {{ >>spread($t); for $vm in $t {{ root($vm); }} }}\n"
+    );
+    for at in 1..=4 * nodes {
+        writeln!(text, "spread({{VM{at}, VM{}}});", at + 1).expect("there is room");
+    }
+    text
+}
+
+/// From the text of a rule file to an instance: 100,000 constraints at the largest size.
+#[divan::bench(args = SIZES)]
+fn parsing_and_lowering_rules(bencher: Bencher<'_, '_>, nodes: u32) {
+    let files = Memory::default().with("rules.btrp", script(nodes));
+    bencher.counter(ItemsCount::new(nodes * 20)).bench(|| {
+        let program = Program::load(&["rules.btrp".into()], &[], &files);
+        let built = program.apply(None).expect("sound rules");
+        assert_eq!(built.instance.constraints().len(), nodes as usize * 20);
+        built
+    });
+}
+
+/// The same without reading the text.
+#[divan::bench(args = SIZES)]
+fn lowering_rules(bencher: Bencher<'_, '_>, nodes: u32) {
+    let files = Memory::default().with("rules.btrp", script(nodes));
+    let program = Program::load(&["rules.btrp".into()], &[], &files);
+    bencher.counter(ItemsCount::new(nodes * 20)).bench(|| program.apply(None).expect("sound rules"));
 }

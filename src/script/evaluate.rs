@@ -122,6 +122,11 @@ pub(super) fn evaluate(loaded: &Loaded, world: World, trace: Option<Trace>) -> O
         session.lost.target(&target.value);
     }
     for diagnostic in &loaded.diagnostics {
+        let reads = matches!(diagnostic.code, "E0001" | "E0002" | "E0003");
+        if let Some(label) = diagnostic.labels.first().filter(|_| reads) {
+            let text = loaded.report.text(label.file).unwrap_or_default();
+            session.lost.beginning(text.get(..label.span.start as usize).unwrap_or_default());
+        }
         session.log.push(diagnostic.clone());
     }
     for &index in &loaded.order {

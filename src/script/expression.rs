@@ -405,7 +405,8 @@ impl<'p> Run<'p, '_> {
                 return None;
             }
         }
-        (sound && self.work(span, count as u64)).then_some(parts)
+        // A name is looked up for each of them, which takes longer than looking at a member.
+        (sound && self.work(span, 16 * count as u64)).then_some(parts)
     }
 
     fn range(

@@ -25,12 +25,14 @@ impl Fault {
     }
 
     /// At a place of a file.
-    pub(super) fn at(self, file: u32, span: Span) -> Diagnostic {
-        let mut diagnostic = Diagnostic::error(self.code, span, self.message);
+    #[allow(clippy::boxed_local, reason = "faults are boxed from where they are found")]
+    pub(super) fn at(self: Box<Self>, file: u32, span: Span) -> Diagnostic {
+        let Self { code, message, help } = *self;
+        let mut diagnostic = Diagnostic::error(code, span, message);
         for label in &mut diagnostic.labels {
             label.file = file;
         }
-        diagnostic.help = self.help;
+        diagnostic.help = help;
         diagnostic
     }
 }

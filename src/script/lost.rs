@@ -40,6 +40,22 @@ impl Lost {
         }
     }
 
+    /// What a statement would have declared that breaks off before a mistake: `VM[1..3 :`.
+    pub(super) fn beginning(&mut self, before: &str) {
+        let start = before.rfind([';', '{', '}']).map_or(0, |at| at + 1);
+        let statement = before.get(start..).unwrap_or_default().trim_start();
+        let (kind, rest) = match statement.strip_prefix('@') {
+            Some(rest) => (Kind::Node, rest),
+            None => (Kind::Name, statement),
+        };
+        if let Some((head, _)) = rest.split_once('[')
+            && !head.is_empty()
+            && head.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'))
+        {
+            self.heads.insert((kind, head.to_owned()));
+        }
+    }
+
     /// Everything that a block may declare.
     pub(super) fn block(&mut self, block: &Block) {
         let mut open: Vec<&Spanned<Statement>> = block.statements.iter().collect();

@@ -373,24 +373,29 @@ pub(super) trait Member: Clone {
     /// Equal where the members are.
     type Key: Clone + Ord + Hash;
     fn key(&self) -> Self::Key;
+    /// A small number of its own, where it has one.
+    fn id(_key: &Self::Key) -> Option<u32> {
+        None
+    }
     fn items(members: Vec<Self>) -> Items;
 }
 
 macro_rules! member {
-    ($type:ty, $key:ty, $items:ident, $self:ident => $body:expr) => {
+    ($type:ty, $key:ty, $items:ident, $self:ident => $body:expr $(, $id:item)?) => {
         impl Member for $type {
             type Key = $key;
             fn key(&$self) -> $key {
                 $body
             }
+            $($id)?
             fn items(members: Vec<Self>) -> Items {
                 Items::$items(members.into())
             }
         }
     };
 }
-member!(VmId, u32, Vms, self => self.0);
-member!(NodeId, u32, Nodes, self => self.0);
+member!(VmId, u32, Vms, self => self.0, fn id(key: &u32) -> Option<u32> { Some(*key) });
+member!(NodeId, u32, Nodes, self => self.0, fn id(key: &u32) -> Option<u32> { Some(*key) });
 member!(Number, NumberKey, Numbers, self => number_key(*self));
 member!(Arc<str>, Arc<str>, Texts, self => self.clone());
 member!(Set, Canon, Sets, self => self.canon());
@@ -399,21 +404,41 @@ member!(Set, Canon, Sets, self => self.canon());
 const FEW: usize = 8;
 
 /// Tells which members are in a list.
-enum Lookup<K> {
-    Few(Vec<K>),
-    Many(FxHashSet<K>),
+enum Lookup<T: Member> {
+    Few(Vec<T::Key>),
+    Many(FxHashSet<T::Key>),
+    /// One bit an id.
+    Bits(Vec<u64>),
 }
 
-impl<K: Ord + Hash> Lookup<K> {
-    fn new<T: Member<Key = K>>(members: &[T]) -> Self {
+impl<T: Member> Lookup<T> {
+    fn new(members: &[T]) -> Self {
         let keys = members.iter().map(Member::key);
-        if members.len() <= FEW { Lookup::Few(keys.collect()) } else { Lookup::Many(keys.collect()) }
+        if members.len() <= FEW {
+            return Lookup::Few(keys.collect());
+        }
+        let most = keys.clone().filter_map(|key| T::id(&key)).max();
+        match most.map(|most| most as usize / 64 + 1).filter(|&words| words <= 4 * members.len()) {
+            Some(words) => {
+                let mut bits = vec![0; words];
+                for id in keys.filter_map(|key| T::id(&key)) {
+                    if let Some(word) = bits.get_mut(id as usize / 64) {
+                        *word |= 1 << (id % 64);
+                    }
+                }
+                Lookup::Bits(bits)
+            }
+            None => Lookup::Many(keys.collect()),
+        }
     }
 
-    fn has(&self, key: &K) -> bool {
+    fn has(&self, key: &T::Key) -> bool {
         match self {
             Lookup::Few(keys) => keys.contains(key),
             Lookup::Many(keys) => keys.contains(key),
+            Lookup::Bits(bits) => T::id(key)
+                .and_then(|id| Some(bits.get(id as usize / 64)? >> (id % 64) & 1 == 1))
+                .unwrap_or(false),
         }
     }
 }

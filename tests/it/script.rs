@@ -83,9 +83,8 @@ fn numbers() {
         "!(1 == 2)",
         "!0 == 1",
     ]);
-    let result = built(
-        "VM1 : t; $x = 5; $x += 3; $x -= 1; $x *= 4; $x /= 2; $x %= 5; if $x == 4 { root(VM1); }",
-    );
+    let result =
+        built("VM1 : t; $x = 5; $x += 3; $x -= 1; $x *= 4; $x /= 2; $x %= 5; if $x == 4 { root(VM1); }");
     assert_eq!(result.instance.constraints().len(), 1);
 }
 
@@ -257,8 +256,8 @@ fn enumerations() {
     let names: Vec<&str> = instance.vms().names().collect();
     let expected = [
         "VM3", "VMbaz", "VM7", "VMz", "VM15", "VM9", "VM10", "VM11", "VM12", "VM1x", "VM2x", "VM3x", "VM4x",
-        "VM5x", "VM6x", "VM7x", "VM8x", "VM9x", "VMax", "VMbx", "VMcx", "W1", "W2", "W3", "W4", "W5", "W6", "W7",
-        "W10", "X5", "X3", "Xa1",
+        "VM5x", "VM6x", "VM7x", "VM8x", "VM9x", "VMax", "VMbx", "VMcx", "W1", "W2", "W3", "W4", "W5", "W6",
+        "W7", "W10", "X5", "X3", "Xa1",
     ];
     assert_eq!(names, expected);
     assert_eq!(instance.node_count(), 252);
@@ -289,7 +288,7 @@ fn named_twice_is_a_warning() {
 fn sets_are_taken_apart() {
     let text = with_elements(
         "{$a, _, $b} = VM[1..5]; $R[1..4] = @N[1..20] / 4; {$c, $S[1..2]} = {1, 2, 3}; {$x, $y} = {VM1};
-         if $a == VM1 && $b == VM3 && #$R3 == 5 && #$R[1..4] == 4 && $S2 == 3 { spread($x + $a + $b); }",
+         if $a == VM1 && $b == VM3 && #$R3 == 5 && #$R[1..4] == 4 && $S2 == 3 { spread({$x} + $a + $b); }",
     );
     assert_eq!(built(&text).instance.constraints().len(), 1);
     assert_eq!(codes(&with_elements("{$a, $b} = VM1;")), ["E0204"]);
@@ -390,7 +389,8 @@ fn cluster() -> Instance {
 
 #[test]
 fn rules_on_a_loaded_cluster() {
-    let text = "VM10 : tiny<cpu=2>; $vms = VM[1..10]; running($vms); >>split($vms / 2); VM1 : tiny<tag=\"first\">;";
+    let text =
+        "VM10 : tiny<cpu=2>; $vms = VM[1..10]; running($vms); >>split($vms / 2); VM1 : tiny<tag=\"first\">;";
     let result = apply(&[("foo.btrp", text)], Some(cluster())).expect("sound");
     let instance = result.instance;
     assert_eq!(instance.vm_count(), 10);
@@ -411,7 +411,7 @@ fn rules_on_a_loaded_cluster() {
 
 #[test]
 fn a_cluster_of_a_script_is_planned() {
-    let text = "namespace shop; resource cpu;
+    let text = "namespace foo; resource cpu;
         @n[1..2] : node<cpu=4> online; @n3 : node<cpu=4, boot=10>;
         VM[1..2] : small<cpu=3> running on @n1; VM3 : small<cpu=3>;
         spread($me); running(VM3); ban(VM3, @n2) soft 3; minimise makespan, relocations;";
@@ -451,9 +451,15 @@ fn what_could_not_be_read_is_not_missed() {
 
 #[test]
 fn blanks_comments_and_ends() {
-    assert_eq!(codes("#!/usr/bin/env quadrille\nVM[1..2] : t; spread (VM[1..2]); /* a /* b */ c */ // end"), [""; 0]);
+    assert_eq!(
+        codes("#!/usr/bin/env quadrille\nVM[1..2] : t; spread (VM[1..2]); /* a /* b */ c */ // end"),
+        [""; 0]
+    );
     assert_eq!(codes("vm\"db 1\" : t; @\"node 1\" : n online; ban(vm\"db 1\", @\"node 1\");"), [""; 0]);
-    assert_eq!(codes("VM1 : t; running : t; resource : t; soft : t; root(running + VM1 + {soft});"), ["E0201"]);
+    assert_eq!(
+        codes("VM1 : t; running : t; resource : t; soft : t; root(running + VM1 + {soft});"),
+        ["E0201"]
+    );
 }
 
 #[test]
@@ -530,7 +536,9 @@ fn every_constraint_takes_what_it_should() {
 
 #[test]
 fn restrictions_and_prices() {
-    let result = built(&with_elements("spread(VM[1..2]); >>spread(VM[1..2]); running(VM1); ban(VM1, @N1) soft 5 + 2;"));
+    let result = built(&with_elements(
+        "spread(VM[1..2]); >>spread(VM[1..2]); running(VM1); ban(VM1, @N1) soft 5 + 2;",
+    ));
     let found: Vec<(Restriction, Strength)> =
         result.instance.constraints().iter().map(|c| (c.restriction, c.strength)).collect();
     let expected = [

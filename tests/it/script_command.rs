@@ -55,7 +55,10 @@ fn a_script_is_an_instance() {
 fn rules_come_beside_an_instance() {
     let folder = folder("beside");
     write(&folder, "cluster.btrp", CLUSTER);
-    assert_exit(&run(&folder, &["convert", "cluster.btrp", "--format", "quadrille", "-o", "cluster.json"]), 0);
+    assert_exit(
+        &run(&folder, &["convert", "cluster.btrp", "--format", "quadrille", "-o", "cluster.json"]),
+        0,
+    );
     write(&folder, "a.btrp", "import site; spread($site.web);\n");
     write(&folder, "b.btrp", "offline(@n2);\n");
     write(&folder, "lib/site.btrp", "$web = all vms; export $web to *;\n");
