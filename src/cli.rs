@@ -4,6 +4,7 @@ mod check;
 mod completions;
 mod convert;
 mod doc;
+mod fmt;
 mod generate;
 mod input;
 mod lint;
@@ -21,7 +22,7 @@ mod units;
 use clap::Parser;
 use clap::Subcommand;
 use std::ffi::OsString;
-use std::fmt;
+use std::fmt::Display;
 use term::Color;
 use term::Terminal;
 
@@ -40,7 +41,7 @@ enum Exit {
     Unknown = 4,
     /// `--require-optimal`, and the plan is not proved to be.
     NotOptimal = 5,
-    /// `check` found a violation, or `lint` something to say.
+    /// `check` found a violation, `lint` something to say, `fmt --check` a file in another form.
     Violation = 6,
 }
 
@@ -59,12 +60,12 @@ impl Failure {
     }
 
     /// The fault of the files or arguments given.
-    fn input(message: impl fmt::Display) -> Self {
+    fn input(message: impl Display) -> Self {
         Self { exit: Exit::Input, message: message.to_string() }
     }
 
     /// Our own fault.
-    fn internal(message: impl fmt::Display) -> Self {
+    fn internal(message: impl Display) -> Self {
         Self { exit: Exit::Internal, message: message.to_string() }
     }
 }
@@ -77,6 +78,7 @@ Examples:
   quadrille plan cluster.btrp                     a cluster that a rule file declares
   quadrille check cluster.json plan.json          every violation, in words
   quadrille lint site.btrp --cluster cluster.json what is odd about rules
+  quadrille fmt site.btrp                         in the usual form, comments kept
   quadrille convert cluster.json -o btrplace.json --format btrplace
   quadrille convert cluster.json -o cluster.btrp  as a rule file, to read and change
   quadrille doc spread                            the manual page of a constraint
@@ -89,7 +91,7 @@ the instance.
 Exit codes:
   0  done (also: nothing to do)     4  stopped by a limit without a plan
   1  internal error                 5  --require-optimal not met
-  2  bad usage or bad input         6  check or lint found something
+  2  bad usage or bad input         6  check, lint or fmt --check found something
   3  infeasible, proved";
 
 const LSP: &str = "\
@@ -136,6 +138,8 @@ enum Task {
     Generate(generate::Arguments),
     /// Print the manual page of a constraint or of a mistake, or list the constraints.
     Doc(doc::Arguments),
+    /// Write rule files in their usual form: one statement a line, blocks indented.
+    Fmt(fmt::Arguments),
     /// Speak with an editor: mistakes, help, completion and definitions in rule files.
     #[command(long_about = LSP)]
     Lsp(lsp::Arguments),
@@ -164,6 +168,7 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> i32 {
         Task::Schema(arguments) => schema::run(&arguments),
         Task::Generate(arguments) => generate::run(&arguments, &terminal),
         Task::Doc(arguments) => doc::run(&arguments),
+        Task::Fmt(arguments) => fmt::run(&arguments, &terminal),
         Task::Lsp(arguments) => lsp::run(&arguments),
         Task::Completions(arguments) => completions::run(&arguments),
         Task::Man(arguments) => man::run(&arguments),

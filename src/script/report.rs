@@ -14,6 +14,11 @@ pub struct Report {
 }
 
 impl Report {
+    /// Of one text, whose labels have the index 0.
+    pub fn of(name: &str, text: String) -> Self {
+        Self { sources: vec![Source { name: name.to_owned(), text }] }
+    }
+
     /// Adds a text; its index.
     pub(super) fn add(&mut self, name: &str, text: String) -> u32 {
         self.sources.push(Source { name: name.to_owned(), text });

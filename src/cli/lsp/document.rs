@@ -58,6 +58,11 @@ impl Document {
     pub(super) fn range(&self, span: Span) -> Range {
         self.lines.range(&self.text, span)
     }
+
+    /// From the first character to the last.
+    pub(super) fn whole(&self) -> Range {
+        self.range(Span { start: 0, end: u32::try_from(self.text.len()).unwrap_or(u32::MAX) })
+    }
 }
 
 #[cfg(test)]

@@ -27,6 +27,7 @@ use lsp_types::PublishDiagnosticsParams;
 use lsp_types::ShowMessageParams;
 use lsp_types::TextDocumentIdentifier;
 use lsp_types::TextDocumentPositionParams;
+use lsp_types::TextEdit;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::json;
@@ -224,6 +225,7 @@ impl<'w> Server<'w> {
                 "hoverProvider": true,
                 "completionProvider": { "triggerCharacters": ["$", "@", ".", ":", "<"] },
                 "definitionProvider": true,
+                "documentFormattingProvider": true,
                 "documentSymbolProvider": true,
             },
             "serverInfo": { "name": "quadrille", "version": env!("CARGO_PKG_VERSION") },
@@ -252,6 +254,10 @@ impl<'w> Server<'w> {
             "textDocument/documentSymbol" => {
                 let path = document(&params)?;
                 value(self.documents.get(&path).map(answer::symbols))
+            }
+            "textDocument/formatting" => {
+                let path = document(&params)?;
+                value(self.documents.get(&path).and_then(format))
             }
             _ => Err((ErrorCode::MethodNotFound, format!("there is no `{method}` here"))),
         }
@@ -445,4 +451,13 @@ fn document(params: &Value) -> Result<PathBuf, Refusal> {
     let given = params.get("textDocument").cloned().unwrap_or_default();
     let document: TextDocumentIdentifier = serde_json::from_value(given).map_err(invalid)?;
     Ok(location::path(&document.uri))
+}
+
+/// The text in its usual form; none where it has mistakes, which are told elsewhere.
+fn format(document: &Document) -> Option<Vec<TextEdit>> {
+    let formatted = quadrille_dsl::format(&document.text).ok()?;
+    if *formatted == *document.text {
+        return Some(Vec::new());
+    }
+    Some(vec![TextEdit { range: document.whole(), new_text: formatted }])
 }
