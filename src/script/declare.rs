@@ -148,9 +148,15 @@ impl<'p> Run<'p, '_> {
     pub(super) fn resources(&mut self, words: &'p [Word]) {
         for word in words {
             // Another script, or the cluster, may have it already: that is the same one.
-            if self.session.world.resource(&word.value).is_none()
-                && let Err(fault) = self.session.world.add_resource(&word.value)
-            {
+            if self.session.world.resource(&word.value).is_some() {
+                continue;
+            }
+            if self.session.world.gave_attribute(&word.value) {
+                let message =
+                    format!("`{0}` was an attribute in declarations above, and stays one there", word.value);
+                self.warning("W0915", word.span, message);
+            }
+            if let Err(fault) = self.session.world.add_resource(&word.value) {
                 self.fault(word.span, fault);
             }
         }

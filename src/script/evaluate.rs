@@ -233,9 +233,13 @@ impl<'p, 's> Run<'p, 's> {
         self.session.log.push(diagnostic);
     }
 
-    /// Reports a fault.
+    /// Reports a fault. Nothing more fits into a cluster that is full: that ends the run.
     pub(super) fn fault(&mut self, span: Span, fault: Box<Fault>) {
-        self.say(fault.at(self.script.file, span));
+        let full = fault.code == "E0613";
+        if !(full && self.session.halted) {
+            self.say(fault.at(self.script.file, span));
+        }
+        self.session.halted |= full;
     }
 
     pub(super) fn error(&mut self, code: &'static str, span: Span, message: impl Into<String>) {

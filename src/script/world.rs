@@ -289,6 +289,11 @@ impl World {
         Ok(vm)
     }
 
+    /// Has a declaration given an element an attribute of this name?
+    pub(super) fn gave_attribute(&self, name: &str) -> bool {
+        self.vms.by_key.contains_key(name) || self.nodes.by_key.contains_key(name)
+    }
+
     /// Adds a node that is off.
     pub(super) fn add_node(&mut self, name: &str) -> Attempt<NodeId> {
         self.room(name)?;

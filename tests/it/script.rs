@@ -207,6 +207,14 @@ fn resources_templates_and_states() {
 }
 
 #[test]
+fn resources_come_before_what_has_them() {
+    assert_eq!(codes("VM1 : t<cpu=1>; resource cpu;"), ["W0915"]);
+    assert_eq!(codes("template t<cpu=1>; resource cpu; VM1 : t;"), [""; 0]);
+    assert_eq!(codes("$racks = all nodes by \"rack\";"), ["W0902"]);
+    assert_eq!(codes("@n : t; $racks = all nodes by \"rack\";"), ["W0902"]);
+}
+
+#[test]
 fn states_that_cannot_be() {
     let online = "@n[1..3] : node online; VM0 : t;";
     for (text, code) in [

@@ -25,6 +25,10 @@ use std::hash::Hasher;
 /// Comparisons of nodes for rules that leave a VM no node; more are not made.
 const MOST_WORK: usize = 50_000_000;
 
+/// By VM that runs at the end and may not do so everywhere: its nodes, and the last rule
+/// that took some away.
+type Homes = FxHashMap<VmId, (Vec<NodeId>, Cause)>;
+
 struct Rules<'a> {
     built: &'a Built,
     instance: &'a Instance,
@@ -60,7 +64,8 @@ pub(super) fn check(built: &Built, found: &mut Found) {
     rules.doubles(found);
     rules.alone(found);
     rules.states(found);
-    rules.no_node(found);
+    let homes = rules.homes(found);
+    rules.crowded(&homes, found);
     rules.together_and_apart(found);
 }
 
@@ -269,8 +274,9 @@ impl Rules<'_> {
         }
     }
 
-    /// Rules that together leave a VM no node.
-    fn no_node(&self, found: &mut Found) {
+    /// Rules that together leave a VM no node. Returns the nodes that the others are left
+    /// with, for those that may not run everywhere.
+    fn homes(&self, found: &mut Found) -> Homes {
         let mut facts: FxHashMap<VmId, Vec<(bool, &NodeSet, Cause)>> = FxHashMap::default();
         let mut order = Vec::new();
         for (relation, cause) in self.posted.relations.iter().filter(|(_, cause)| cause.penalty.is_none()) {
@@ -287,19 +293,18 @@ impl Rules<'_> {
                 facts.push((within, nodes, *cause));
             }
         }
+        let all: Vec<NodeId> =
+            self.instance.node_ids().filter(|node| self.off.get(node.index()) == Some(&false)).collect();
+        let mut homes = Homes::default();
         let mut work = 0usize;
         for vm in order {
-            let Some(facts) = facts.get(&vm).filter(|facts| facts.len() > 1) else { continue };
-            let mut left: Vec<NodeId> =
-                self.instance.node_ids().filter(|node| self.off.get(node.index()) == Some(&false)).collect();
-            if left.is_empty() {
-                return;
-            }
+            let Some(facts) = facts.get(&vm) else { continue };
+            let mut left = all.clone();
             let mut former: Option<Cause> = None;
             for (within, nodes, cause) in facts {
                 work = work.saturating_add(left.len());
-                if work > MOST_WORK {
-                    return;
+                if work > MOST_WORK || all.is_empty() {
+                    return homes;
                 }
                 let before = left.len();
                 left.retain(|node| nodes.binary_search(node).is_ok() == *within);
@@ -315,6 +320,68 @@ impl Rules<'_> {
                 if left.len() < before {
                     former = Some(*cause);
                 }
+            }
+            if let Some(cause) = former.filter(|_| !left.is_empty()) {
+                homes.insert(vm, (left, cause));
+            }
+        }
+        homes
+    }
+
+    /// Rules that let fewer VMs onto some nodes than others keep there.
+    fn crowded(&self, homes: &Homes, found: &mut Found) {
+        let mut work = 0usize;
+        for (relation, cause) in self.posted.relations.iter().filter(|(_, cause)| cause.penalty.is_none()) {
+            match relation {
+                Relationship::AtMostPerNode(members, most) => {
+                    // The members with the same nodes, and all that have few.
+                    let mut alike: FxHashMap<&[NodeId], (usize, Cause)> = FxHashMap::default();
+                    let mut kept: Vec<&(Vec<NodeId>, Cause)> = Vec::new();
+                    for home in members.iter().filter_map(|vm| homes.get(vm)) {
+                        alike.entry(&home.0).or_insert((0, home.1)).0 += 1;
+                        kept.push(home);
+                        work = work.saturating_add(home.0.len());
+                    }
+                    if work > MOST_WORK {
+                        return;
+                    }
+                    let mut union: Vec<NodeId> =
+                        alike.keys().flat_map(|nodes| nodes.iter().copied()).collect();
+                    union.sort_unstable();
+                    union.dedup();
+                    let groups = alike.iter().map(|(nodes, &(count, other))| (count, nodes.len(), other));
+                    let together = kept.last().map(|home| (kept.len(), union.len(), home.1));
+                    let full = groups
+                        .chain(together)
+                        .filter(|&(count, nodes, _)| count > (*most as usize).saturating_mul(nodes))
+                        .min_by_key(|&(count, nodes, other)| (nodes, count, other.constraint));
+                    if let Some((count, nodes, other)) = full {
+                        let message = format!(
+                            "this `{}` lets {most} of its VMs onto a node, and {count} of them have {nodes} {} only",
+                            self.name(cause.constraint as usize),
+                            if nodes == 1 { "node" } else { "nodes" }
+                        );
+                        self.clash(found, other, *cause, message);
+                    }
+                }
+                Relationship::CountAtMost(set, most) => {
+                    work = work.saturating_add(homes.values().map(|home| home.0.len()).sum());
+                    if work > MOST_WORK {
+                        return;
+                    }
+                    let kept = || {
+                        homes
+                            .values()
+                            .filter(|home| home.0.iter().all(|node| set.binary_search(node).is_ok()))
+                    };
+                    let count = kept().count() as u64;
+                    let last = kept().map(|home| home.1).max_by_key(|cause| cause.constraint);
+                    if let Some(other) = last.filter(|_| count > *most) {
+                        let message = format!("{count} VMs are kept on its nodes, {most} are the most");
+                        self.clash(found, other, *cause, message);
+                    }
+                }
+                _ => {}
             }
         }
     }

@@ -64,6 +64,28 @@ fn contradictions() {
 }
 
 #[test]
+fn rules_that_crowd() {
+    let told = found(">>fence(VM[1..3], @n[1..2]);\n>>spread(VM[1..3]);");
+    assert_eq!(
+        told,
+        ["W0912 3:1: this `spread` lets 1 of its VMs onto a node, and 3 of them have 2 nodes only"]
+    );
+    let told = found(">>spread(VM[1..3]);\n>>fence(VM[1..2], @n1);\n>>fence(VM3, @n[1..2]);");
+    assert_eq!(
+        told,
+        ["W0912 3:1: this `spread` lets 1 of its VMs onto a node, and 2 of them have 1 node only"]
+    );
+    assert_eq!(
+        codes(">>spread(VM[1..3]);\n>>fence(VM1, @n1);\n>>ban(VM2, @n3);\n>>ban(VM3, @n3);"),
+        ["W0912"]
+    );
+    assert_eq!(codes(">>spread(VM[1..3]);\n>>fence(VM1, @n1);\n>>ban(VM2, @n3);"), [""; 0]);
+    let told = found(">>fence(VM[1..3], @n1);\nrunningCapacity(@n[1..2], 2);");
+    assert_eq!(told, ["W0912 3:1: 3 VMs are kept on its nodes, 2 are the most"]);
+    assert_eq!(codes(">>fence(VM[1..3], @n[1..2]);\nrunningCapacity(@n1, 2);"), [""; 0]);
+}
+
+#[test]
 fn rules_stated_twice() {
     let told = found("spread(VM[1..2]) soft 2;\nspread({VM2, VM1}) soft 2;\nspread(VM[1..2]);");
     assert_eq!(told, ["W0913 3:1: this `spread` is stated twice"]);
