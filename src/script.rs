@@ -94,6 +94,11 @@ impl Program {
         Self { loaded: load::load(paths, folders, files) }
     }
 
+    /// Where imports are looked for: the folders that were given, then those of the scripts.
+    pub fn folders(&self) -> &[PathBuf] {
+        &self.loaded.folders
+    }
+
     /// The texts that were read, for rendering diagnostics.
     pub fn report(&self) -> &Report {
         &self.loaded.report

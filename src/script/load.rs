@@ -108,6 +108,8 @@ pub(super) struct Loaded {
     pub(super) roots: Vec<usize>,
     /// All scripts, each after those that it imports.
     pub(super) order: Vec<usize>,
+    /// Where imports were looked for.
+    pub(super) folders: Vec<PathBuf>,
     pub(super) report: Report,
     pub(super) diagnostics: Vec<Diagnostic>,
 }
@@ -138,6 +140,7 @@ pub(super) fn load(paths: &[PathBuf], folders: &[PathBuf], files: &dyn Files) ->
         at += 1;
     }
     loader.order();
+    loader.out.folders = loader.folders;
     loader.out
 }
 

@@ -281,7 +281,12 @@ fn definitions_lie_across_files() {
 
 #[test]
 fn completion_knows_what_can_stand_where() {
-    let file = address(&folder("completion").join("x.btrp"));
+    let folder = folder("completion");
+    fs::create_dir_all(folder.join("racks")).expect("a folder");
+    for name in ["site.btrp", "racks/east.btrp", "racks/west.btrp", "notes.txt"] {
+        fs::write(folder.join(name), "").expect("a file");
+    }
+    let file = address(&folder.join("x.btrp"));
     let text = "resource cpu; template small<cpu=1>;\nVM[1..2] : small; @n1 : node;\n$group = VM[1..2];\nfor $i in {1} { $inner = $i; }\n";
     for (typed, present, absent) in [
         ("spr", "spread", "VM1"),
@@ -294,6 +299,9 @@ fn completion_knows_what_can_stand_where() {
         ("ban(VM1, @", "@n1", "VM1"),
         ("minimise ", "makespan", "spread"),
         ("// spr", "", "spread"),
+        ("import s", "site", "spread"),
+        ("import ", "racks", "notes"),
+        ("import racks.", "racks.east", "racks"),
     ] {
         let mut editor = Editor::greeted(Value::Null);
         editor.open(&file, text);

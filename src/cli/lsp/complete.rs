@@ -1,5 +1,6 @@
 //! What could be written at a position.
 
+use super::super::script::Disk;
 use super::answer::Subject;
 use super::context;
 use super::context::Expected;
@@ -20,7 +21,11 @@ use lsp_types::TextEdit;
 use quadrille::constraint;
 use quadrille::objective::Metric;
 use quadrille::script;
+use quadrille::script::Files;
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::path::Path;
+use std::path::PathBuf;
 
 /// So many items at most: the editor asks again when more has been written.
 const MOST: usize = 500;
@@ -133,6 +138,7 @@ pub(super) fn complete(subject: &Subject<'_>, position: Position, snippets: bool
             for script in subject.analysis.iter().flat_map(|analysis| analysis.program.scripts().skip(1)) {
                 items.add(script.namespace(), CompletionItemKind::MODULE, None);
             }
+            namespaces(subject, &mut items);
         }
         (Expected::Metric, None) => {
             for metric in Metric::ALL {
@@ -141,6 +147,36 @@ pub(super) fn complete(subject: &Subject<'_>, position: Position, snippets: bool
         }
     }
     CompletionList { is_incomplete: items.incomplete, items: items.all }
+}
+
+/// The scripts and folders that an import could name.
+fn namespaces(subject: &Subject<'_>, items: &mut Items) {
+    let folders: Vec<PathBuf> = match subject.analysis {
+        Some(analysis) => analysis.program.folders().to_vec(),
+        None => subject.path.parent().map(Path::to_owned).into_iter().collect(),
+    };
+    let package = items.written.rsplit_once('.').map_or("", |(package, _)| package).to_owned();
+    for folder in folders {
+        let folder =
+            package.split('.').filter(|part| !part.is_empty()).fold(folder, |at, part| at.join(part));
+        let Ok(mut found) = Disk.list(&folder) else { continue };
+        found.sort();
+        for path in found.iter().filter(|path| *path != subject.path) {
+            let is_script = path.extension().is_some_and(|extension| extension == "btrp");
+            let name = if is_script { path.file_stem() } else { path.file_name() };
+            let Some(name) = name.and_then(OsStr::to_str).filter(|name| is_word(name)) else { continue };
+            if is_script || path.is_dir() {
+                let label = if package.is_empty() { name.to_owned() } else { format!("{package}.{name}") };
+                let kind = if is_script { CompletionItemKind::MODULE } else { CompletionItemKind::FOLDER };
+                items.add(&label, kind, None);
+            }
+        }
+    }
+}
+
+fn is_word(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_ascii_alphabetic())
+        && name.chars().all(|one| one.is_ascii_alphanumeric() || one == '_')
 }
 
 fn constraints(items: &mut Items, snippets: bool) {

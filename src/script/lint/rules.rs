@@ -299,15 +299,23 @@ impl Rules<'_> {
         let mut work = 0usize;
         for vm in order {
             let Some(facts) = facts.get(&vm) else { continue };
-            let mut left = all.clone();
+            let mut left = Vec::new();
             let mut former: Option<Cause> = None;
-            for (within, nodes, cause) in facts {
-                work = work.saturating_add(left.len());
+            for (at, (within, nodes, cause)) in facts.iter().enumerate() {
+                let before = if at == 0 { all.len() } else { left.len() };
+                let seen = if at == 0 && *within { nodes.len() } else { before };
+                work = work.saturating_add(seen);
                 if work > MOST_WORK || all.is_empty() {
                     return homes;
                 }
-                let before = left.len();
-                left.retain(|node| nodes.binary_search(node).is_ok() == *within);
+                match at {
+                    0 if *within => {
+                        let on = nodes.iter().filter(|node| self.off.get(node.index()) == Some(&false));
+                        left.extend(on);
+                    }
+                    0 => left.extend(all.iter().filter(|node| nodes.binary_search(node).is_err())),
+                    _ => left.retain(|node| nodes.binary_search(node).is_ok() == *within),
+                }
                 if left.is_empty() {
                     // One that allows none by itself has been told of.
                     if let Some(former) = former {
