@@ -21,6 +21,7 @@ mod scenario_states;
 mod script;
 mod script_command;
 mod script_files;
+mod script_mutations;
 mod tampered;
 mod tidy;
 mod timed;
