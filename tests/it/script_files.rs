@@ -116,21 +116,18 @@ fn who_sees_an_export() {
 fn a_tree_of_imports() {
     let files = Memory::default()
         .with("a.btrp", "namespace a; import b; import c;")
-        .with("b.btrp", "namespace b; import inner.*;")
+        .with("b.btrp", "namespace b; import in.*;")
         .with("c.btrp", "namespace c; import out.*;")
-        .with("inner/toto.btrp", "namespace inner.toto; VM1 : t; export $me to *;")
-        .with("inner/titi.btrp", "namespace inner.titi; VM1 : t;")
-        .with("inner/readme.txt", "no script")
+        .with("in/toto.btrp", "namespace in.toto; VM1 : t; export $me to *;")
+        .with("in/titi.btrp", "namespace in.titi; VM1 : t;")
+        .with("in/readme.txt", "no script")
         .with("out/foo.btrp", "namespace out.foo;")
         .with("out/bar.btrp", "VM1 : t;");
     let program = Program::load(&["a.btrp".into()], &[], &files);
-    assert_eq!(
-        program.dependencies(),
-        "a\n  b\n    inner.titi\n    inner.toto\n  c\n    out.bar\n    out.foo\n"
-    );
+    assert_eq!(program.dependencies(), "a\n  b\n    in.titi\n    in.toto\n  c\n    out.bar\n    out.foo\n");
     let built = program.apply(None).expect("sound");
     let names: Vec<&str> = built.instance.vms().names().collect();
-    assert_eq!(names, ["inner.titi.VM1", "inner.toto.VM1", "VM1"]);
+    assert_eq!(names, ["in.titi.VM1", "in.toto.VM1", "VM1"]);
 }
 
 #[test]

@@ -93,7 +93,9 @@ fn word(pair: &Pair<'_, Rule>, base: usize) -> Built<Word> {
     if let Some(name) = text.strip_prefix('$') {
         return Ok(Word { value: name.to_owned(), span });
     }
-    if pair.as_rule() == Rule::path && is_reserved(text) {
+    // `in.*` is a word of its own, as `in.a` is.
+    let inside = || pair.as_span().get_input()[pair.as_span().end()..].starts_with(".*");
+    if pair.as_rule() == Rule::path && is_reserved(text) && !inside() {
         let message = format!("expected a name, found `{text}`");
         let help = format!("`{text}` is a word of the language; as a name write vm\"{text}\"");
         return Err(Diagnostic::error("E0002", span, message).with_help(help));

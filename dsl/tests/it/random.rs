@@ -51,6 +51,14 @@ fn is_word(text: &str) -> bool {
     parts.all(plain) && !RESERVED.contains(&text)
 }
 
+/// May it stand between `@` and `[` without quotes?
+fn is_node_head(text: &str) -> bool {
+    let dotted = |pair: &[u8]| pair.contains(&b'.') && pair.iter().all(|byte| b"-_.".contains(byte));
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+        && !text.starts_with(['-', '_', '.'])
+        && !text.as_bytes().windows(2).any(dotted)
+}
+
 fn variable() -> impl Strategy<Value = String> {
     "[a-zA-Z][a-zA-Z0-9_]{0,5}(\\.[a-zA-Z0-9][a-zA-Z0-9_]{0,3})?"
 }
@@ -580,7 +588,7 @@ impl Scribe {
                     Kind::Name if is_word(head) => self.say(head),
                     Kind::Name => self.quoted("vm", head),
                     Kind::Variable => self.say(&format!("${head}")),
-                    Kind::Node if head.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) => {
+                    Kind::Node if is_node_head(head) => {
                         self.say(&format!("@{head}"));
                     }
                     Kind::Node => self.quoted("@", head),
