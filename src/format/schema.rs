@@ -121,12 +121,12 @@ fn network() -> Value {
     let switch = object(
         json!({
             "id": number(),
-            "capacity": {"type": ["integer", "null"], "minimum": 0, "description": "Mbit/s; unlimited where nothing is said"},
+            "capacity": {"type": ["integer", "null"], "minimum": 1, "description": "Mbit/s; unlimited where nothing is said"},
         }),
         &["id"],
     );
     let mut link = object(
-        json!({"id": number(), "capacity": amount(), "switch": number(), "node": node(), "to_switch": number()}),
+        json!({"id": number(), "capacity": {"type": "integer", "minimum": 1}, "switch": number(), "node": node(), "to_switch": number()}),
         &["id", "capacity", "switch"],
     );
     if let Some(link) = link.as_object_mut() {
@@ -134,7 +134,15 @@ fn network() -> Value {
     }
     let step = object(json!({"link": number(), "down": {"type": "boolean"}}), &["link", "down"]);
     let route = object(json!({"from": node(), "to": node(), "links": array(step)}), &["from", "to", "links"]);
-    object(json!({"switches": array(switch), "links": array(link), "routes": array(route)}), &[])
+    let routing = json!({
+        "enum": ["tree", "shortest"],
+        "default": "tree",
+        "description": "how traffic finds its way where no routes are given",
+    });
+    object(
+        json!({"switches": array(switch), "links": array(link), "routing": routing, "routes": array(route)}),
+        &[],
+    )
 }
 
 /// `{"spread": {…}}`

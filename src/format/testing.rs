@@ -25,7 +25,6 @@ use crate::model::Plan;
 use crate::model::Reason;
 use crate::model::Resource;
 use crate::model::ResourceId;
-use crate::model::Route;
 use crate::model::Switch;
 use crate::model::Timed;
 use crate::model::Value;
@@ -224,35 +223,22 @@ fn objective(choices: &mut Choices) -> Objective {
     Objective { levels }
 }
 
+/// Switches in a tree, a node or none below each, and all other nodes below the first.
 fn network(choices: &mut Choices, node_count: usize) -> Network {
-    let switches: Vec<Switch> = (0..choices.below(4))
-        .map(|at| Switch {
-            number: 10 * at as u32 + choices.next() % 10,
-            capacity: choices.chance(2).then(|| choices.amount()),
-        })
-        .collect();
-    let mut network = Network { switches, ..Network::default() };
-    if network.switches.is_empty() {
-        return network;
+    let capacity = |choices: &mut Choices| choices.amount().max(1);
+    let count = 1 + choices.below(3);
+    let mut network = Network::default();
+    for at in 0..count {
+        let limit = choices.chance(2).then(|| capacity(choices));
+        network.switches.push(Switch { number: 10 * at as u32 + choices.next() % 10, capacity: limit });
     }
-    let switch_count = network.switches.len();
-    for at in 0..choices.below(5) {
-        let end = match (choices.below(2), node_count) {
-            (0, 1..) => Endpoint::Node(NodeId::from_index(choices.below(node_count))),
-            _ => Endpoint::Switch(choices.below(switch_count) as u32),
-        };
-        let switch = choices.below(switch_count) as u32;
-        network.links.push(Link { number: 7 * at as u32, capacity: choices.amount(), switch, end });
-    }
-    if choices.chance(2) && node_count > 0 {
-        let node = |choices: &mut Choices| NodeId::from_index(choices.below(node_count));
-        let routes = (0..choices.below(3)).map(|_| {
-            let steps = if network.links.is_empty() { 0 } else { choices.below(3) };
-            let links =
-                (0..steps).map(|_| (choices.below(network.links.len()) as u32, choices.chance(2))).collect();
-            Route { from: node(choices), to: node(choices), links }
-        });
-        network.routes = Some(routes.collect());
+    let mut ends: Vec<(u32, Endpoint)> =
+        (1..count).map(|at| (choices.below(at) as u32, Endpoint::Switch(at as u32))).collect();
+    ends.extend(
+        (0..node_count).map(|at| (choices.below(count) as u32, Endpoint::Node(NodeId::from_index(at)))),
+    );
+    for (at, (switch, end)) in (0u32..).zip(ends) {
+        network.links.push(Link { number: 7 * at, capacity: capacity(choices), switch, end });
     }
     network
 }

@@ -9,6 +9,7 @@ use super::Place;
 use super::Resource;
 use super::ResourceId;
 use super::Timed;
+use super::Topology;
 use super::Value;
 use super::VmId;
 use crate::constraint::Constraint;
@@ -288,6 +289,9 @@ impl Instance {
                     ));
                 }
             }
+        }
+        if let Some(network) = &self.network {
+            Topology::new(network, &self).map_err(|error| BuildError { message: error.message })?;
         }
         for constraint in &self.constraints {
             constraint.fits(&self).map_err(|message| BuildError { message })?;

@@ -1,4 +1,4 @@
-//! The network: kept and written back.
+//! The network: switches, links, and how traffic finds its way.
 
 use super::NodeId;
 
@@ -44,13 +44,38 @@ pub struct Route {
     pub links: Vec<(u32, bool)>,
 }
 
-/// Switches, links, and how traffic finds its way.
+/// How traffic finds its way.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Routing {
+    /// The links are a tree: there is one way.
+    #[default]
+    Tree,
+    /// The fewest links; equal ways are shared by the pairs of nodes, always alike.
+    Shortest,
+    /// A route for each ordered pair of nodes.
+    Fixed(Vec<Route>),
+}
+
+/// Switches, links, and how traffic finds its way. [`crate::model::Topology`] checks it and
+/// finds paths.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Network {
     /// The switches.
     pub switches: Vec<Switch>,
     /// The links.
     pub links: Vec<Link>,
-    /// Explicit routes; `None` where paths are searched.
-    pub routes: Option<Vec<Route>>,
+    /// How traffic finds its way.
+    pub routing: Routing,
+}
+
+impl Network {
+    /// One switch that never blocks, and a link of this capacity (Mbit/s) to each node.
+    pub fn star(nodes: u32, capacity: u64) -> Self {
+        let link = |node| Link { number: node, capacity, switch: 0, end: Endpoint::Node(NodeId(node)) };
+        Self {
+            switches: vec![Switch { number: 0, capacity: None }],
+            links: (0..nodes).map(link).collect(),
+            routing: Routing::Tree,
+        }
+    }
 }

@@ -19,6 +19,7 @@ use quadrille::model::InstanceBuilder;
 use quadrille::model::Link;
 use quadrille::model::Network;
 use quadrille::model::Route;
+use quadrille::model::Routing;
 use quadrille::model::Switch;
 use quadrille::model::Value;
 
@@ -143,7 +144,7 @@ fn a_network_with_switches_links_and_routes() {
             link(1, 1, Endpoint::Node(n1)),
             link(2, 0, Endpoint::Switch(1)),
         ],
-        routes: None,
+        routing: Routing::Tree,
     };
     b.network(network.clone());
     let instance = b.build().expect("a valid instance");
@@ -151,7 +152,10 @@ fn a_network_with_switches_links_and_routes() {
     assert_eq!(instance.network(), rewritten(&instance).network());
     let mut b = InstanceBuilder::new();
     let [n0, n1] = ["n0", "n1"].map(|name| b.node(name));
-    network.routes = Some(vec![Route { from: n0, to: n1, links: vec![(0, false), (2, true), (1, true)] }]);
+    network.routing = Routing::Fixed(vec![
+        Route { from: n0, to: n1, links: vec![(0, false), (2, true), (1, true)] },
+        Route { from: n1, to: n0, links: vec![(1, false), (2, false), (0, true)] },
+    ]);
     b.network(network);
     let instance = b.build().expect("a valid instance");
     assert_eq!(instance.network(), reread(&instance).network());

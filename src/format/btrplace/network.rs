@@ -21,7 +21,9 @@ use crate::model::Link;
 use crate::model::Network;
 use crate::model::NodeId;
 use crate::model::Route;
+use crate::model::Routing;
 use crate::model::Switch;
+use crate::model::Topology;
 
 const SWITCH: &str = "a switch: its integer";
 const LINK: &str = "a link: its integer";
@@ -66,22 +68,24 @@ pub(super) fn read<'a>(
         }
         Ok(())
     })?;
-    network.routes =
+    network.routing =
         required(view, "routing", start)?.read(reader, |reader| routing(reader, &links, mapping))?;
     Ok(network)
 }
 
 /// Mbit/s; negative where there is no limit.
 fn bandwidth(reader: &mut Reader<'_>) -> Parsed<Option<u64>> {
-    const WHAT: &str = "a capacity in Mbit/s: a whole number, negative for no limit";
-    if reader.peek() != Some(b'-') {
-        return Ok(Some(reader.unsigned(u64::MAX, WHAT)?));
-    }
+    const WHAT: &str = "a capacity in Mbit/s: a whole number of 1 or more, negative for no limit";
     let before = reader.clone();
+    if reader.peek() != Some(b'-') {
+        return match reader.unsigned(u64::MAX, WHAT)? {
+            0 => before.clone().expected(WHAT),
+            capacity => Ok(Some(capacity)),
+        };
+    }
     match reader.number(WHAT)? {
-        Number::Int(0) => Ok(Some(0)),
+        Number::Int(0) | Number::Float(_) => before.clone().expected(WHAT),
         Number::Int(_) => Ok(None),
-        Number::Float(_) => before.clone().expected(WHAT),
     }
 }
 
@@ -90,7 +94,12 @@ fn link(reader: &mut Reader<'_>, switches: &Positions, mapping: &Mapping) -> Par
     let keys = fields(reader, "a link: an object with `id`, `capacity`, `switch` and `physicalElement`")?;
     let number = required(&keys, "id", start)?.read(reader, |reader| mapping::number(reader, LINK))?;
     let capacity = required(&keys, "capacity", start)?.read(reader, |reader| {
-        reader.unsigned(u64::MAX, "a capacity in Mbit/s: a whole number of 0 or more")
+        const WHAT: &str = "a capacity in Mbit/s: a whole number of 1 or more";
+        let before = reader.clone();
+        match reader.unsigned(u64::MAX, WHAT)? {
+            0 => before.clone().expected(WHAT),
+            capacity => Ok(capacity),
+        }
     })?;
     let switch =
         required(&keys, "switch", start)?.read(reader, |reader| known(reader, switches, "switch", SWITCH))?;
@@ -118,7 +127,7 @@ fn link(reader: &mut Reader<'_>, switches: &Positions, mapping: &Mapping) -> Par
     Ok(Link { number, capacity, switch, end })
 }
 
-fn routing(reader: &mut Reader<'_>, links: &Positions, mapping: &Mapping) -> Parsed<Option<Vec<Route>>> {
+fn routing(reader: &mut Reader<'_>, links: &Positions, mapping: &Mapping) -> Parsed<Routing> {
     let start = reader.here();
     let keys = fields(reader, "the routing: an object with the key `type`")?;
     let kind = required(&keys, "type", start)?;
@@ -127,7 +136,7 @@ fn routing(reader: &mut Reader<'_>, links: &Positions, mapping: &Mapping) -> Par
     match kind.as_ref() {
         "default" => {
             skip_others(reader, &keys, &["type"])?;
-            Ok(None)
+            Ok(Routing::Tree)
         }
         "static" => {
             skip_others(reader, &keys, &["type", "routes"])?;
@@ -137,7 +146,7 @@ fn routing(reader: &mut Reader<'_>, links: &Positions, mapping: &Mapping) -> Par
                 while reader.element()? {
                     routes.push(route(reader, links, mapping)?);
                 }
-                Ok(Some(routes))
+                Ok(Routing::Fixed(routes))
             })
         }
         _ => fault(at, format!("expected `default` or `static`, found {}", quoted(&kind))),
@@ -227,22 +236,38 @@ pub(super) fn write(json: &mut Json, network: &Network, instance: &Instance) {
         }
         json.raw("}}");
     });
-    match &network.routes {
-        None => json.raw(", \"routing\": {\"type\": \"default\"}}"),
-        Some(routes) => {
+    let route = |json: &mut Json, from: NodeId, to: NodeId, links: &[(u32, bool)]| {
+        json.raw("{\"nodes_map\": {\"src\": ");
+        node(json, from);
+        json.raw(", \"dst\": ");
+        node(json, to);
+        json.raw("}, \"links\": ");
+        json.array(links.iter(), |json, &(link, down)| {
+            json.raw("{\"link\": ");
+            json.unsigned(network.links.get(link as usize).map_or(0, |link| u64::from(link.number)));
+            json.raw(if down { ", \"direction\": \"true\"}" } else { ", \"direction\": \"false\"}" });
+        });
+        json.raw("}");
+    };
+    match &network.routing {
+        Routing::Tree => json.raw(", \"routing\": {\"type\": \"default\"}}"),
+        Routing::Fixed(routes) => {
             json.raw(", \"routing\": {\"type\": \"static\", \"routes\": ");
-            json.array(routes.iter(), |json, route| {
-                json.raw("{\"nodes_map\": {\"src\": ");
-                node(json, route.from);
-                json.raw(", \"dst\": ");
-                node(json, route.to);
-                json.raw("}, \"links\": ");
-                json.array(route.links.iter(), |json, &(link, down)| {
-                    json.raw("{\"link\": ");
-                    json.unsigned(network.links.get(link as usize).map_or(0, |link| u64::from(link.number)));
-                    json.raw(if down { ", \"direction\": \"true\"}" } else { ", \"direction\": \"false\"}" });
-                });
-                json.raw("}");
+            json.array(routes.iter(), |json, one| route(json, one.from, one.to, &one.links));
+            json.raw("}}");
+        }
+        // Its own search takes the first way that it finds: all routes are told.
+        Routing::Shortest => {
+            json.raw(", \"routing\": {\"type\": \"static\", \"routes\": ");
+            let topology = Topology::new(network, instance).ok();
+            let pairs = instance
+                .node_ids()
+                .flat_map(|from| instance.node_ids().filter(move |to| *to != from).map(move |to| (from, to)));
+            json.array(pairs, |json, (from, to)| {
+                let channels = topology.as_ref().map_or_else(Vec::new, |topology| topology.route(from, to));
+                let links: Vec<(u32, bool)> =
+                    channels.iter().map(|&channel| (channel / 2, channel % 2 == 1)).collect();
+                route(json, from, to, &links);
             });
             json.raw("}}");
         }

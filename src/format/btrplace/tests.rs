@@ -12,8 +12,10 @@ use crate::format::testing::Scope;
 use crate::model::Duration;
 use crate::model::Endpoint;
 use crate::model::InstanceBuilder;
+use crate::model::Network;
 use crate::model::NodeId;
 use crate::model::Place;
+use crate::model::Routing;
 use crate::model::Timed;
 use crate::model::Value;
 use crate::model::VmId;
@@ -65,9 +67,10 @@ fn a_whole_document() {
       {"id": "net", "switches": [{"id": 3, "capacity": -1}, {"id": 1, "capacity": 500}],
        "links": [
          {"id": 0, "capacity": 1000, "switch": 3, "physicalElement": {"type": "node", "id": 5}},
-         {"id": 2, "capacity": 100, "switch": 1, "physicalElement": {"type": "switch", "id": 3}}],
-       "routing": {"type": "static", "routes": [
-         {"nodes_map": {"src": 0, "dst": 5}, "links": [{"link": 2, "direction": "true"}, {"link": 0, "direction": false}]}]}}
+         {"id": 2, "capacity": 100, "switch": 1, "physicalElement": {"type": "switch", "id": 3}},
+         {"id": 3, "capacity": 1000, "switch": 1, "physicalElement": {"type": "node", "id": 0}},
+         {"id": 4, "capacity": 1000, "switch": 1, "physicalElement": {"type": "node", "id": 9}}],
+       "routing": {"type": "default"}}
     ],
     "attributes": {"vms": {"12": {"migrate": 7, "clone": true, "template": "t", "x": 2.0}}, "nodes": {"5": {"boot": 60}}},
     "mapping": {"readyVMs": [1], "offlineNodes": [9], "unknown": null, "onlineNodes": {
@@ -100,16 +103,38 @@ fn a_whole_document() {
     let network = i.network().expect("a network");
     assert_eq!((network.switches[0].capacity, network.switches[1].capacity), (None, Some(500)));
     assert_eq!((network.links[0].end, network.links[1].end), (Endpoint::Node(n5), Endpoint::Switch(0)));
-    assert_eq!(
-        network.routes.as_ref().map(|routes| routes[0].links.clone()),
-        Some(vec![(1, true), (0, false)])
-    );
+    assert_eq!(network.routing, Routing::Tree);
     let [spread, preserve, soft] = i.constraints() else { panic!("three constraints") };
     assert_eq!(spread.rule.arguments(), [Argument::Vms([VmId(0), VmId(1)].into())]);
     assert_eq!(spread.restriction, Restriction::Discrete);
     assert_eq!(preserve.rule.arguments()[2], Argument::Amount(5));
     assert_eq!((soft.restriction, soft.strength), (Restriction::Continuous, Strength::Soft(9)));
     assert_eq!(*i.objective(), Objective::single(Metric::RelocationTime));
+}
+
+#[test]
+fn routes_that_are_given() {
+    let text = |direction: &str| {
+        format!(
+            r#"{{"mapping": {{"readyVMs": [], "offlineNodes": [], "onlineNodes": {{
+              "0": {{"runningVMs": [], "sleepingVMs": []}}, "1": {{"runningVMs": [], "sleepingVMs": []}}}}}},
+            "attributes": {{}}, "views": [{{"id": "net", "switches": [{{"id": 0, "capacity": -1}}],
+              "links": [
+                {{"id": 0, "capacity": 1000, "switch": 0, "physicalElement": {{"type": "node", "id": 0}}}},
+                {{"id": 1, "capacity": 500, "switch": 0, "physicalElement": {{"type": "node", "id": 1}}}}],
+              "routing": {{"type": "static", "routes": [
+                {{"nodes_map": {{"src": 0, "dst": 1}},
+                 "links": [{{"link": 0, "direction": "false"}}, {{"link": 1, "direction": {direction}}}]}},
+                {{"nodes_map": {{"src": 1, "dst": 0}},
+                 "links": [{{"link": 1, "direction": false}}, {{"link": 0, "direction": "true"}}]}}]}}}}]}}"#
+        )
+    };
+    let model = |direction| format!(r#"{{"model": {}, "constraints": []}}"#, text(direction));
+    let instance = read(&model("true"), &LENIENT).expect("sound").instance;
+    let Some(Network { routing: Routing::Fixed(routes), .. }) = instance.network() else { panic!("routes") };
+    assert_eq!(routes[0].links, [(0, false), (1, true)]);
+    let torn = read(&model("false"), &LENIENT).expect_err("torn");
+    assert!(torn.message.contains("the route from node `node#0` to node `node#1` is torn"), "{torn}");
 }
 
 #[test]

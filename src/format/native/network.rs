@@ -8,6 +8,7 @@ use crate::format::field::once;
 use crate::format::reader::Parsed;
 use crate::format::reader::Reader;
 use crate::format::reader::fault;
+use crate::format::reader::quoted;
 use crate::format::rule::Names;
 use crate::format::table::Positions;
 use crate::format::writer::Json;
@@ -17,10 +18,11 @@ use crate::model::Link;
 use crate::model::Network;
 use crate::model::NodeId;
 use crate::model::Route;
+use crate::model::Routing;
 use crate::model::Switch;
 
 const NUMBER: &str = "an integer from 0 to 4294967295";
-const BANDWIDTH: &str = "a capacity in Mbit/s: a whole number of 0 or more";
+const BANDWIDTH: &str = "a capacity in Mbit/s: a whole number of 1 or more";
 
 fn number(reader: &mut Reader<'_>) -> Parsed<u32> {
     Ok(reader.unsigned(u64::from(u32::MAX), NUMBER)? as u32)
@@ -41,15 +43,16 @@ pub(super) fn read(
     let mut network = Network::default();
     let mut switches = Positions::default();
     let mut links = Positions::default();
-    let (mut at_switches, mut at_links, mut at_routes) = (None, None, None);
+    let (mut at_switches, mut at_links, mut at_routes, mut at_routing) = (None, None, None, None);
     reader.object("a network: an object with the keys `switches` and `links`")?;
     while let Some(key) = reader.key()? {
         let slot = match key.as_ref() {
             "switches" => &mut at_switches,
             "links" => &mut at_links,
             "routes" => &mut at_routes,
+            "routing" => &mut at_routing,
             _ => {
-                unknown(reader, &key, &["switches", "links", "routes"], context)?;
+                unknown(reader, &key, &["switches", "links", "routing", "routes"], context)?;
                 continue;
             }
         };
@@ -86,9 +89,30 @@ pub(super) fn read(
             routes.push(route(&mut reader, &links, names, context)?);
         }
         reader.arrived(span)?;
-        network.routes = Some(routes);
+        network.routing = Routing::Fixed(routes);
+    }
+    if let Some(span) = at_routing {
+        let mut reader = reader.seek(span.start);
+        let word = reader.text_value("`tree` or `shortest`")?;
+        let routing = match word.as_ref() {
+            "tree" => Routing::Tree,
+            "shortest" => Routing::Shortest,
+            _ => return fault(span.start, format!("expected `tree` or `shortest`, found {}", quoted(&word))),
+        };
+        if matches!(network.routing, Routing::Fixed(_)) {
+            return fault(span.start, "expected one of the keys `routing` and `routes`, found two");
+        }
+        network.routing = routing;
     }
     Ok(network)
+}
+
+fn bandwidth(reader: &mut Reader<'_>) -> Parsed<u64> {
+    let before = reader.clone();
+    match reader.unsigned(u64::MAX, BANDWIDTH)? {
+        0 => before.clone().expected(BANDWIDTH),
+        capacity => Ok(capacity),
+    }
 }
 
 fn switch(reader: &mut Reader<'_>, context: &mut Context) -> Parsed<Switch> {
@@ -103,8 +127,7 @@ fn switch(reader: &mut Reader<'_>, context: &mut Context) -> Parsed<Switch> {
             }
             "capacity" => {
                 once(&capacity, "capacity", reader)?;
-                capacity =
-                    Some(if reader.null() { None } else { Some(reader.unsigned(u64::MAX, BANDWIDTH)?) });
+                capacity = Some(if reader.null() { None } else { Some(bandwidth(reader)?) });
             }
             key => unknown(reader, key, &["id", "capacity"], context)?,
         }
@@ -129,7 +152,7 @@ fn link(
             }
             "capacity" => {
                 once(&capacity, "capacity", reader)?;
-                capacity = Some(reader.unsigned(u64::MAX, BANDWIDTH)?);
+                capacity = Some(bandwidth(reader)?);
             }
             "switch" => {
                 once(&switch, "switch", reader)?;
@@ -252,7 +275,10 @@ pub(super) fn write(json: &mut Json, network: &Network, instance: &Instance) {
         }
         json.raw("}");
     });
-    if let Some(routes) = &network.routes {
+    if network.routing == Routing::Shortest {
+        json.raw(",\n    \"routing\": \"shortest\"");
+    }
+    if let Routing::Fixed(routes) = &network.routing {
         json.raw(",\n    \"routes\": ");
         json.lines(["[", "]"], 2, routes.iter(), |json, route| {
             json.raw("{\"from\": ");

@@ -1,0 +1,568 @@
+//! What lies between two nodes of a network: the channels that a migration occupies.
+//!
+//! A full-duplex link is two channels, one for each direction; a switch that may block is
+//! one. Traffic from a node to another takes a path of them and holds its bandwidth on
+//! each.
+
+use super::Endpoint;
+use super::Instance;
+use super::Network;
+use super::NodeId;
+use super::Routing;
+use std::collections::VecDeque;
+use std::fmt;
+
+/// No link, no vertex.
+const NONE: u32 = u32::MAX;
+
+/// Something that traffic occupies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Channel {
+    /// The link at this index, towards its switch: what the other end sends.
+    Up(u32),
+    /// The link at this index, away from its switch.
+    Down(u32),
+    /// The blocking switch at this index, whatever the direction.
+    Switch(u32),
+}
+
+/// What lies between two nodes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Path {
+    /// Indices of channels (see [`Topology::channel`]), ascending.
+    pub channels: Vec<u32>,
+    /// The most that may flow, in Mbit/s: the smallest capacity among them.
+    pub bandwidth: u64,
+}
+
+/// Why a network cannot be used as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NetworkError {
+    /// What is wrong, in the user's names.
+    pub message: String,
+}
+
+impl fmt::Display for NetworkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for NetworkError {}
+
+/// How paths are found.
+#[derive(Clone, Debug)]
+enum Paths {
+    /// Up from both ends until they meet: by vertex, the vertex above, the channel to it,
+    /// the channel from it, and the number of vertices above.
+    Tree { above: Vec<Above> },
+    /// The fewest links: by vertex, its neighbours and the channels to them.
+    Shortest { neighbours: Vec<Vec<(u32, u32)>> },
+    /// As given: the channels in turn, sorted by (from, to).
+    Fixed { routes: Vec<(NodeId, NodeId, Vec<u32>)> },
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Above {
+    vertex: u32,
+    /// The channel to it.
+    up: u32,
+    /// The channel from it.
+    down: u32,
+    depth: u32,
+}
+
+/// A network that has been checked and made ready.
+///
+/// Vertices are the nodes, then the switches.
+#[derive(Clone, Debug)]
+pub struct Topology {
+    nodes: usize,
+    channels: Vec<(Channel, u64)>,
+    /// By link: the channels of the switches at its ends, or [`NONE`] where they never block.
+    blocking: Vec<[u32; 2]>,
+    paths: Paths,
+}
+
+impl Topology {
+    /// Checks a network and makes it ready. Linear in links and switches; with routes that
+    /// are given, in their links.
+    ///
+    /// # Errors
+    /// A capacity of 0, a link or a route that leads nowhere, two nodes with no way
+    /// between them, links in a circle where paths are those of a tree.
+    pub fn new(network: &Network, instance: &Instance) -> Result<Self, NetworkError> {
+        let names = Names { network, instance };
+        let nodes = instance.node_count();
+        let mut channels = Vec::with_capacity(2 * network.links.len() + network.switches.len());
+        for (at, link) in (0u32..).zip(&network.links) {
+            if link.capacity == 0 {
+                return Err(names.fault(format!("{} has no capacity", names.link(at))));
+            }
+            let known = match link.end {
+                Endpoint::Node(node) => node.index() < nodes,
+                Endpoint::Switch(switch) => (switch as usize) < network.switches.len(),
+            };
+            if !known || link.switch as usize >= network.switches.len() {
+                return Err(names.fault(format!("{} ends at nothing that exists", names.link(at))));
+            }
+            channels.push((Channel::Up(at), link.capacity));
+            channels.push((Channel::Down(at), link.capacity));
+        }
+        let mut switches = vec![NONE; network.switches.len()];
+        for (at, switch) in (0u32..).zip(&network.switches) {
+            let Some(capacity) = switch.capacity else { continue };
+            if capacity == 0 {
+                return Err(names.fault(format!("switch {} has no capacity", switch.number)));
+            }
+            switches[at as usize] = channels.len() as u32;
+            channels.push((Channel::Switch(at), capacity));
+        }
+        let blocking = network.links.iter().map(|link| {
+            let end = match link.end {
+                Endpoint::Switch(switch) => switches[switch as usize],
+                Endpoint::Node(_) => NONE,
+            };
+            [switches[link.switch as usize], end]
+        });
+        let blocking = blocking.collect();
+        let mut topology = Self { nodes, channels, blocking, paths: Paths::Fixed { routes: Vec::new() } };
+        topology.paths = match &network.routing {
+            Routing::Tree => topology.tree(&names)?,
+            Routing::Shortest => topology.shortest(&names)?,
+            Routing::Fixed(_) => topology.fixed(&names)?,
+        };
+        Ok(topology)
+    }
+
+    /// Number of channels.
+    pub fn channel_count(&self) -> usize {
+        self.channels.len()
+    }
+
+    /// The channel at this index, and its capacity in Mbit/s.
+    pub fn channel(&self, at: u32) -> (Channel, u64) {
+        self.channels[at as usize]
+    }
+
+    /// What lies between two nodes; no channels, and no limit, from a node to itself.
+    /// Costs as much as [`Topology::route`].
+    pub fn path(&self, from: NodeId, to: NodeId) -> Path {
+        let mut channels = self.route(from, to);
+        for at in 0..channels.len() {
+            let switches = self.blocking[channels[at] as usize / 2];
+            channels.extend(switches.iter().filter(|&&switch| switch != NONE));
+        }
+        channels.sort_unstable();
+        channels.dedup();
+        let bandwidth = channels.iter().map(|&at| self.channels[at as usize].1).min().unwrap_or(u64::MAX);
+        Path { channels, bandwidth }
+    }
+
+    /// The channels of links from a node to another, in turn. Costs as much as the way is
+    /// long; with [`Routing::Shortest`], as much as the network is large.
+    pub fn route(&self, from: NodeId, to: NodeId) -> Vec<u32> {
+        match &self.paths {
+            Paths::Tree { above } => {
+                let (mut there, mut back) = (Vec::new(), Vec::new());
+                let (mut a, mut b) = (from.0, to.0);
+                while a != b {
+                    let (up, down) = (above[a as usize], above[b as usize]);
+                    if up.depth >= down.depth {
+                        there.push(up.up);
+                        a = up.vertex;
+                    } else {
+                        back.push(down.down);
+                        b = down.vertex;
+                    }
+                }
+                there.extend(back.iter().rev());
+                there
+            }
+            Paths::Shortest { neighbours } => self.search(neighbours, from.0, to.0),
+            Paths::Fixed { routes } => routes
+                .binary_search_by_key(&(from, to), |&(from, to, _)| (from, to))
+                .map_or_else(|_| Vec::new(), |at| routes[at].2.clone()),
+        }
+    }
+
+    /// By vertex: (neighbour, channel to it).
+    fn neighbours(&self, network: &Network) -> Vec<Vec<(u32, u32)>> {
+        let mut neighbours = vec![Vec::new(); self.nodes + network.switches.len()];
+        for (at, link) in (0u32..).zip(&network.links) {
+            let switch = self.nodes as u32 + link.switch;
+            let end = self.vertex(link.end);
+            neighbours[end as usize].push((switch, 2 * at));
+            neighbours[switch as usize].push((end, 2 * at + 1));
+        }
+        neighbours
+    }
+
+    fn vertex(&self, end: Endpoint) -> u32 {
+        match end {
+            Endpoint::Node(node) => node.0,
+            Endpoint::Switch(switch) => self.nodes as u32 + switch,
+        }
+    }
+
+    fn tree(&self, names: &Names<'_>) -> Result<Paths, NetworkError> {
+        let neighbours = self.neighbours(names.network);
+        let mut above = vec![Above { vertex: NONE, up: NONE, down: NONE, depth: NONE }; neighbours.len()];
+        for root in 0..neighbours.len() as u32 {
+            if above[root as usize].depth != NONE {
+                continue;
+            }
+            above[root as usize].depth = 0;
+            let mut queue = VecDeque::from([root]);
+            while let Some(vertex) = queue.pop_front() {
+                let here = above[vertex as usize];
+                for &(next, channel) in &neighbours[vertex as usize] {
+                    if channel == here.up {
+                        continue;
+                    }
+                    if above[next as usize].depth != NONE {
+                        return Err(names.fault(format!(
+                            "{} closes a circle, so that there are several ways; give the routes, or choose \
+                             `shortest`",
+                            names.link(channel / 2)
+                        )));
+                    }
+                    above[next as usize] =
+                        Above { vertex, up: channel ^ 1, down: channel, depth: here.depth + 1 };
+                    queue.push_back(next);
+                }
+            }
+        }
+        self.connected(&neighbours, names)?;
+        Ok(Paths::Tree { above })
+    }
+
+    fn shortest(&self, names: &Names<'_>) -> Result<Paths, NetworkError> {
+        let neighbours = self.neighbours(names.network);
+        self.connected(&neighbours, names)?;
+        Ok(Paths::Shortest { neighbours })
+    }
+
+    /// Is there a way between all nodes?
+    fn connected(&self, neighbours: &[Vec<(u32, u32)>], names: &Names<'_>) -> Result<(), NetworkError> {
+        let mut met = vec![false; neighbours.len()];
+        let mut left = vec![0u32];
+        while let Some(vertex) = left.pop() {
+            let Some(seen) = met.get_mut(vertex as usize) else { return Ok(()) };
+            if !std::mem::replace(seen, true) {
+                left.extend(neighbours[vertex as usize].iter().map(|&(next, _)| next));
+            }
+        }
+        match met[..self.nodes].iter().position(|met| !met) {
+            None => Ok(()),
+            Some(lost) => Err(names.fault(format!(
+                "there is no way from node `{}` to node `{}`",
+                names.instance.node_name(NodeId(0)),
+                names.instance.node_name(NodeId::from_index(lost))
+            ))),
+        }
+    }
+
+    /// The way with the fewest links. Among ways that are equally short the pair of nodes decides, so
+    /// that pairs are spread over them (equal-cost multipath, RFC 2992), always alike.
+    fn search(&self, neighbours: &[Vec<(u32, u32)>], from: u32, to: u32) -> Vec<u32> {
+        // Distances to the destination; a channel back is the other one of its link.
+        let mut distance = vec![NONE; neighbours.len()];
+        distance[to as usize] = 0;
+        let mut queue = VecDeque::from([to]);
+        while let Some(vertex) = queue.pop_front() {
+            if vertex == from {
+                break;
+            }
+            // Traffic passes through switches only.
+            if (vertex as usize) < self.nodes && vertex != to {
+                continue;
+            }
+            for &(next, _) in &neighbours[vertex as usize] {
+                if distance[next as usize] == NONE {
+                    distance[next as usize] = distance[vertex as usize] + 1;
+                    queue.push_back(next);
+                }
+            }
+        }
+        let mut spread = (u64::from(from) << 32 | u64::from(to)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let mut channels = Vec::new();
+        let mut at = from;
+        while at != to {
+            let nearer: Vec<(u32, u32)> = neighbours[at as usize]
+                .iter()
+                .copied()
+                .filter(|&(next, _)| {
+                    let left = distance[next as usize];
+                    left != NONE
+                        && left < distance[at as usize]
+                        && (next == to || next as usize >= self.nodes)
+                })
+                .collect();
+            if nearer.is_empty() {
+                return Vec::new();
+            }
+            spread ^= spread >> 29;
+            let (next, channel) = nearer[(spread % nearer.len() as u64) as usize];
+            spread = spread.wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            channels.push(channel);
+            at = next;
+        }
+        channels
+    }
+
+    fn fixed(&self, names: &Names<'_>) -> Result<Paths, NetworkError> {
+        let Routing::Fixed(given) = &names.network.routing else {
+            return Ok(Paths::Fixed { routes: Vec::new() });
+        };
+        let mut routes = Vec::with_capacity(given.len());
+        for route in given {
+            let mut at = route.from.0;
+            let mut channels = Vec::new();
+            for &(link, down) in &route.links {
+                let known = names.network.links.get(link as usize);
+                let Some(ends) = known.map(|link| (self.nodes as u32 + link.switch, self.vertex(link.end)))
+                else {
+                    return Err(
+                        names.fault(format!("{} takes a link that does not exist", names.route(route)))
+                    );
+                };
+                let (start, end) = if down { ends } else { (ends.1, ends.0) };
+                if start != at {
+                    return Err(names.fault(format!(
+                        "{} is torn: {} does not go on from {}",
+                        names.route(route),
+                        names.link(link),
+                        names.vertex(at, self.nodes)
+                    )));
+                }
+                channels.push(2 * link + u32::from(down));
+                at = end;
+            }
+            if at != route.to.0 {
+                return Err(names.fault(format!(
+                    "{} ends at {}",
+                    names.route(route),
+                    names.vertex(at, self.nodes)
+                )));
+            }
+            routes.push((route.from, route.to, channels));
+        }
+        routes.sort_by_key(|&(from, to, _)| (from, to));
+        if let Some(pair) = routes.windows(2).find(|pair| (pair[0].0, pair[0].1) == (pair[1].0, pair[1].1)) {
+            let (from, to) = (names.instance.node_name(pair[0].0), names.instance.node_name(pair[0].1));
+            return Err(names.fault(format!("there are two routes from node `{from}` to node `{to}`")));
+        }
+        // Sorted, and none twice: where all pairs are there, they come one after the other.
+        let mut known = routes.iter().map(|&(from, to, _)| (from, to)).filter(|(from, to)| from != to);
+        for from in names.instance.node_ids() {
+            for to in names.instance.node_ids().filter(|&to| to != from) {
+                if known.next() != Some((from, to)) {
+                    let (from, to) = (names.instance.node_name(from), names.instance.node_name(to));
+                    return Err(names.fault(format!("there is no route from node `{from}` to node `{to}`")));
+                }
+            }
+        }
+        Ok(Paths::Fixed { routes })
+    }
+}
+
+/// The user's names for the parts of a network.
+struct Names<'n> {
+    network: &'n Network,
+    instance: &'n Instance,
+}
+
+impl Names<'_> {
+    fn fault(&self, message: String) -> NetworkError {
+        NetworkError { message: format!("the network: {message}") }
+    }
+
+    fn link(&self, at: u32) -> String {
+        format!("link {}", self.network.links.get(at as usize).map_or(at, |link| link.number))
+    }
+
+    fn route(&self, route: &super::Route) -> String {
+        let name = |node: NodeId| match node.index() < self.instance.node_count() {
+            true => self.instance.node_name(node),
+            false => "?",
+        };
+        format!("the route from node `{}` to node `{}`", name(route.from), name(route.to))
+    }
+
+    fn vertex(&self, vertex: u32, nodes: usize) -> String {
+        match (vertex as usize).checked_sub(nodes) {
+            None => format!("node `{}`", self.instance.node_name(NodeId(vertex))),
+            Some(at) => format!("switch {}", self.network.switches.get(at).map_or(0, |switch| switch.number)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::InstanceBuilder;
+    use crate::model::Link;
+    use crate::model::Route;
+    use crate::model::Switch;
+
+    fn switch(number: u32, capacity: Option<u64>) -> Switch {
+        Switch { number, capacity }
+    }
+
+    fn link(number: u32, capacity: u64, switch: u32, end: Endpoint) -> Link {
+        Link { number, capacity, switch, end }
+    }
+
+    fn node(at: u32) -> Endpoint {
+        Endpoint::Node(NodeId(at))
+    }
+
+    fn cluster(nodes: u32) -> Instance {
+        let mut builder = InstanceBuilder::new();
+        for at in 0..nodes {
+            builder.node(&format!("n{at}"));
+        }
+        builder.build().expect("sound")
+    }
+
+    /// Two racks of two nodes below a core that passes 1,500.
+    fn racks() -> Network {
+        Network {
+            switches: vec![switch(10, None), switch(11, None), switch(12, Some(1500))],
+            links: vec![
+                link(0, 1000, 0, node(0)),
+                link(1, 1000, 0, node(1)),
+                link(2, 1000, 1, node(2)),
+                link(3, 500, 1, node(3)),
+                link(4, 2000, 2, Endpoint::Switch(0)),
+                link(5, 2000, 2, Endpoint::Switch(1)),
+            ],
+            routing: Routing::Tree,
+        }
+    }
+
+    fn told(network: &Network, nodes: u32) -> String {
+        Topology::new(network, &cluster(nodes)).err().map_or_else(String::new, |error| error.message)
+    }
+
+    fn path(topology: &Topology, from: u32, to: u32) -> (Vec<Channel>, u64) {
+        let path = topology.path(NodeId(from), NodeId(to));
+        (path.channels.iter().map(|&at| topology.channel(at).0).collect(), path.bandwidth)
+    }
+
+    #[test]
+    fn paths_of_a_tree() {
+        use Channel::*;
+        let topology = Topology::new(&racks(), &cluster(4)).expect("sound");
+        assert_eq!(topology.channel_count(), 13);
+        assert_eq!(path(&topology, 0, 1), (vec![Up(0), Down(1)], 1000));
+        assert_eq!(path(&topology, 1, 0), (vec![Down(0), Up(1)], 1000));
+        assert_eq!(path(&topology, 0, 3), (vec![Up(0), Down(3), Up(4), Down(5), Switch(2)], 500));
+        assert_eq!(path(&topology, 2, 0), (vec![Down(0), Up(2), Down(4), Up(5), Switch(2)], 1000));
+        assert_eq!(path(&topology, 2, 2), (vec![], u64::MAX));
+    }
+
+    #[test]
+    fn shortest_paths_are_those_of_the_tree_where_there_is_one() {
+        let network = racks();
+        let tree = Topology::new(&network, &cluster(4)).expect("sound");
+        let network = Network { routing: Routing::Shortest, ..network };
+        let shortest = Topology::new(&network, &cluster(4)).expect("sound");
+        for (from, to) in (0..4).flat_map(|from| (0..4).map(move |to| (NodeId(from), NodeId(to)))) {
+            assert_eq!(tree.path(from, to), shortest.path(from, to));
+        }
+    }
+
+    #[test]
+    fn equal_ways_are_shared_by_the_pairs() {
+        // Two leaves of two nodes, two spines: a small fat tree.
+        let spine = |number, leaf, spine| link(number, 1000, spine, Endpoint::Switch(leaf));
+        let network = Network {
+            switches: (0..4).map(|at| switch(at, None)).collect(),
+            links: vec![
+                link(0, 1000, 0, node(0)),
+                link(1, 1000, 0, node(1)),
+                link(2, 1000, 1, node(2)),
+                link(3, 1000, 1, node(3)),
+                spine(4, 0, 2),
+                spine(5, 0, 3),
+                spine(6, 1, 2),
+                spine(7, 1, 3),
+            ],
+            routing: Routing::Shortest,
+        };
+        let topology = Topology::new(&network, &cluster(4)).expect("sound");
+        let mut used = [0; 2];
+        for (from, to) in [(0, 2), (0, 3), (1, 2), (1, 3), (2, 0), (2, 1), (3, 0), (3, 1)] {
+            let (channels, bandwidth) = path(&topology, from, to);
+            assert_eq!((channels.len(), bandwidth), (4, 1000));
+            let over = channels.iter().filter_map(|channel| match channel {
+                Channel::Up(at) | Channel::Down(at) if *at >= 4 => Some((at % 2) as usize),
+                _ => None,
+            });
+            let over: Vec<usize> = over.collect();
+            // Up and down by the same spine.
+            assert_eq!((over.len(), over[0]), (2, over[1]));
+            used[over[0]] += 1;
+        }
+        assert!(used.iter().all(|&count| count > 0), "{used:?}");
+        let tree = Network { routing: Routing::Tree, ..network };
+        assert!(told(&tree, 4).contains("closes a circle"), "{}", told(&tree, 4));
+    }
+
+    #[test]
+    fn routes_that_are_given() {
+        let mut network = racks();
+        let route = |from, to, links: &[(u32, bool)]| Route {
+            from: NodeId(from),
+            to: NodeId(to),
+            links: links.to_vec(),
+        };
+        network.switches.truncate(1);
+        network.links.truncate(2);
+        network.routing = Routing::Fixed(vec![route(1, 0, &[(1, false), (0, true)])]);
+        assert_eq!(told(&network, 2), "the network: there is no route from node `n0` to node `n1`");
+        let both = vec![route(1, 0, &[(1, false), (0, true)]), route(0, 1, &[(0, false), (1, true)])];
+        network.routing = Routing::Fixed(both.clone());
+        let topology = Topology::new(&network, &cluster(2)).expect("sound");
+        assert_eq!(path(&topology, 0, 1), (vec![Channel::Up(0), Channel::Down(1)], 1000));
+        for (broken, message) in [
+            (route(0, 1, &[(0, true), (1, true)]), "is torn: link 0 does not go on from node `n0`"),
+            (route(0, 1, &[(0, false)]), "the route from node `n0` to node `n1` ends at switch 10"),
+            (route(0, 1, &[(7, false)]), "takes a link that does not exist"),
+            (both[0].clone(), "two routes from node `n1` to node `n0`"),
+        ] {
+            network.routing = Routing::Fixed(vec![both[0].clone(), broken]);
+            assert!(told(&network, 2).contains(message), "{}", told(&network, 2));
+        }
+    }
+
+    #[test]
+    fn what_is_no_network() {
+        let mut network = racks();
+        assert_eq!(told(&network, 5), "the network: there is no way from node `n0` to node `n4`");
+        network.links[3].capacity = 0;
+        assert_eq!(told(&network, 4), "the network: link 3 has no capacity");
+        network.links[3].capacity = 1;
+        network.switches[1].capacity = Some(0);
+        assert_eq!(told(&network, 4), "the network: switch 11 has no capacity");
+        network.switches[1].capacity = None;
+        network.links.push(link(6, 1000, 0, node(0)));
+        assert!(
+            told(&network, 4).contains("link 6 closes a circle")
+                || told(&network, 4).contains("link 0 closes")
+        );
+        let last = network.links.len() - 1;
+        network.links[last].end = Endpoint::Switch(0);
+        assert!(told(&network, 4).contains("closes a circle"), "{}", told(&network, 4));
+        assert_eq!(told(&Network::default(), 1), "");
+        assert_eq!(told(&Network::default(), 0), "");
+    }
+
+    #[test]
+    fn a_star() {
+        let topology = Topology::new(&Network::star(3, 1000), &cluster(3)).expect("sound");
+        assert_eq!(path(&topology, 0, 2), (vec![Channel::Up(0), Channel::Down(2)], 1000));
+    }
+}
