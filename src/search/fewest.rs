@@ -1,0 +1,125 @@
+//! The fewest moves to a configuration that is right: found and proved.
+//!
+//! The number of moves is raised from its lower bound: as long as no placement with so few
+//! is possible the bound rises, and the first that is possible needs no proof of its own
+//! (core-guided search in its simplest form; Fu and Malik 2006). What is learnt about one
+//! number holds for the next.
+
+mod guide;
+mod model;
+mod order;
+
+use super::Limits;
+use super::presolve::Analysis;
+use crate::engine::Atom;
+use crate::engine::Meter;
+use crate::engine::Verdict;
+use crate::engine::guarded;
+use crate::problem::Problem;
+use crate::schedule::Placement;
+use guide::Repairer;
+use model::Model;
+
+/// What is known at the end.
+#[derive(Clone, Debug, Default)]
+pub struct Fewest {
+    /// No plan has fewer moves, stops on the way included.
+    pub bound: u64,
+    /// There is no placement at all.
+    pub impossible: bool,
+    /// Steps that were taken.
+    pub steps: u64,
+}
+
+/// Steps that a placement counts for which is found and led to no plan.
+const PLACEMENT_TAKES: u64 = 32;
+
+/// Who is told about what is found.
+pub trait Listener {
+    /// A placement; the number of moves of a plan that leads to it, if there is one.
+    fn placement(&mut self, placement: &Placement) -> Option<u64>;
+
+    /// No plan has fewer moves than this.
+    fn bound(&mut self, bound: u64);
+}
+
+/// The question.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// The problem.
+    pub problem: &'a Problem,
+    /// What is known before.
+    pub analysis: &'a Analysis,
+    /// No plan has fewer moves.
+    pub fewest: u64,
+    /// The best plan: its placement, and the number of its moves.
+    pub best: Option<(&'a Placement, u64)>,
+}
+
+/// Looks for a plan with fewer moves than the best, or the proof that there is none.
+pub fn search(question: Question<'_>, steps: u64, limits: &Limits, listener: &mut dyn Listener) -> Fewest {
+    let mut answer = Fewest { bound: question.fewest, ..Fewest::default() };
+    let mut meter = Meter { steps, deadline: limits.deadline, cancel: limits.cancel.clone() };
+    // What was concluded before the solver gave up stays true.
+    let _ = guarded(|| levels(question, &mut answer, &mut meter, listener));
+    answer.steps = steps - meter.steps;
+    answer
+}
+
+fn levels(question: Question<'_>, answer: &mut Fewest, meter: &mut Meter, listener: &mut dyn Listener) {
+    let packing = &question.problem.packing;
+    // Without a plan any number of moves will do.
+    let mut most = match question.best {
+        Some((_, moves)) => moves.saturating_sub(1),
+        None => 2 * packing.items.len() as u64,
+    };
+    if most < answer.bound {
+        return;
+    }
+    let Some(mut model) = Model::new(question.problem, question.analysis, answer.bound, most) else {
+        return;
+    };
+    let mut crowded = vec![false; packing.bins.len()];
+    question.analysis.evictions.iter().for_each(|eviction| crowded[eviction.bin as usize] = true);
+    let wish = question.best.map(|(placement, _)| placement.to.as_slice());
+    let mut guide = Repairer::new(&model, packing, &crowded, wish);
+    let mut planned = question.best.is_some();
+    let mut level = if planned { answer.bound } else { most };
+    while level <= most {
+        let limit = Atom::AtMost(model.total, level as i32);
+        match model.core.solve(&[limit], &mut guide, meter) {
+            Verdict::Unknown => return,
+            Verdict::Refuted if !planned && level == most => {
+                answer.impossible = true;
+                return;
+            }
+            Verdict::Refuted => {
+                level += 1;
+                answer.bound = level;
+                listener.bound(level);
+            }
+            Verdict::Found(values) => {
+                meter.steps = meter.steps.saturating_sub(PLACEMENT_TAKES);
+                let placement = model.placement(packing, &values);
+                match listener.placement(&placement) {
+                    Some(moves) if moves <= level && level == answer.bound => return,
+                    Some(moves) => {
+                        planned = true;
+                        most = most.min(moves.saturating_sub(1));
+                        level = answer.bound;
+                    }
+                    None if level > answer.bound => level = answer.bound,
+                    None => {}
+                }
+                // A placement that is found again would be found for ever.
+                if values[model.parking.0 as usize] == 1 {
+                    return;
+                }
+                match order::deadlock(packing, &placement) {
+                    Some(deadlock) => model.forbid(packing, &placement, &deadlock),
+                    None => return,
+                }
+            }
+        }
+    }
+}
