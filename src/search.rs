@@ -204,6 +204,8 @@ struct Solver<'p> {
     active: Vec<u32>,
     /// Was the proof of the fewest moves tried?
     fewest_tried: bool,
+    /// Was the proof of the least seconds of the moves tried?
+    quickest_tried: bool,
     stop: Option<StopReason>,
 }
 
@@ -218,8 +220,18 @@ impl<'p> Solver<'p> {
             search = Some(improve::Search::first(problem, &analysis, &settings, &mut answer));
         }
         let active = active_items(problem);
-        let mut solver =
-            Self { problem, settings, analysis, answer, search, active, fewest_tried: false, stop: None };
+        let (fewest_tried, quickest_tried) = (false, false);
+        let mut solver = Self {
+            problem,
+            settings,
+            analysis,
+            answer,
+            search,
+            active,
+            fewest_tried,
+            quickest_tried,
+            stop: None,
+        };
         // On a tiny problem every order of steps is tried at once, on a small one after
         // everything else.
         if solver.is_tiny() && !solver.met() {
@@ -257,6 +269,9 @@ impl<'p> Solver<'p> {
     fn round(&mut self) -> bool {
         if self.wants_fewest() {
             return self.prove_fewest(None);
+        }
+        if self.wants_quickest() {
+            return self.prove_quickest();
         }
         let (Some(search), None) = (&mut self.search, self.stop) else { return false };
         let before = search.best().map(|best| best.values.clone());
@@ -321,6 +336,9 @@ impl<'p> Solver<'p> {
     fn prove_last(&mut self) {
         if !self.fewest_tried && self.may_gain() && self.stop != Some(StopReason::Interrupted) {
             let _ = self.prove_fewest(None);
+        }
+        if !self.quickest_tried && self.stop != Some(StopReason::Interrupted) {
+            let _ = self.prove_quickest();
         }
         if self.wants_proof() {
             self.prove();

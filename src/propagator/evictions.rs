@@ -1,11 +1,13 @@
-//! How many items must leave, given what is decided.
+//! What it costs that items must leave, given what is decided.
 //!
 //! Vector packing seen from where the items are: in each bin what stays, what came for
 //! sure and what may still stay must fit, so some of those that may stay have to leave.
 //! In each dimension the largest go first, which bounds how many (the counting bound of a
 //! covering knapsack, Martello and Toth 1990, chapter 2); limits on how many members of a
-//! set share a bin are counted likewise. Bins share no item, so the bounds add up to a
-//! bound on the number of leavers, beside what was proved about the bins beforehand.
+//! set share a bin are counted likewise. So many leave, and cost at least what the
+//! cheapest do. Bins share no item, so the bounds add up to a bound on the cost of all
+//! leavers, beside what was proved about the bins beforehand. A cost of one each counts
+//! the leavers.
 //!
 //! What follows: the sum is at least that; an item that would make it exceed its limit by
 //! leaving stays; a bin that an item would make exceed it by coming is closed to the item,
@@ -26,7 +28,7 @@ use crate::problem::NONE;
 use std::rc::Rc;
 
 /// No number of leavers suffices.
-const NEVER: u32 = u32::MAX;
+const NEVER: u64 = u64::MAX;
 
 /// An item with a choice.
 #[derive(Clone, Debug)]
@@ -39,6 +41,8 @@ pub struct Piece {
     pub bins: Vec<u32>,
     /// Its size by dimension.
     pub size: Vec<u64>,
+    /// What it costs when it leaves.
+    pub cost: u32,
 }
 
 /// Items of which so many may share a bin.
@@ -59,13 +63,13 @@ pub struct Stage {
     pub room: Vec<Vec<u64>>,
     /// The crowds.
     pub crowds: Vec<Crowd>,
-    /// By bin: so many leave in any case.
-    pub base: Vec<u32>,
-    /// Variables of value 0 or 1 that count as leavers.
+    /// By bin: the leavers cost so much in any case.
+    pub base: Vec<u64>,
+    /// Variables of value 0 or 1 that cost as much as they are.
     pub also: Vec<Var>,
 }
 
-/// The rule: the leavers are at most `total`, and everything fits.
+/// The rule: the leavers cost at most `total`, and everything fits.
 #[derive(Clone, Debug)]
 pub struct Evictions {
     stage: Rc<Stage>,
@@ -80,6 +84,8 @@ struct Index {
     own: Vec<Vec<u32>>,
     /// By bin and dimension: the same, largest first.
     largest: Vec<Vec<Vec<u32>>>,
+    /// By bin: the same, cheapest first.
+    cheapest: Vec<Vec<u32>>,
     /// By piece: its crowds.
     crowds: Vec<Vec<u32>>,
 }
@@ -99,7 +105,8 @@ struct Scene {
     arrived: Vec<u32>,
     /// By dimension: what those take who are there or may stay.
     load: Vec<u64>,
-    leavers: u32,
+    /// What those cost who leave for sure.
+    cost: u64,
     /// (crowd, members there, those of them that may leave), sorted by crowd.
     crowds: Vec<(u32, u32, u32)>,
 }
@@ -134,11 +141,19 @@ impl Evictions {
                     .collect()
             })
             .collect();
+        let cheapest = own
+            .iter()
+            .map(|own| {
+                let mut order = own.clone();
+                order.sort_by_key(|&at| (stage.pieces[at as usize].cost, at));
+                order
+            })
+            .collect();
         let mut crowds = vec![Vec::new(); stage.pieces.len()];
         for (at, crowd) in stage.crowds.iter().enumerate() {
             crowd.members.iter().for_each(|&member| crowds[member as usize].push(at as u32));
         }
-        Self { stage: Rc::new(stage), index: Rc::new(Index { own, largest, crowds }), total }
+        Self { stage: Rc::new(stage), index: Rc::new(Index { own, largest, cheapest, crowds }), total }
     }
 
     fn scenes(&self, view: &impl View) -> (Vec<Fate>, Vec<Scene>) {
@@ -156,7 +171,7 @@ impl Evictions {
             fates[at] = fate;
             if fate == Fate::Leaves {
                 if piece.source != NONE {
-                    scenes[piece.source as usize].leavers += 1;
+                    scenes[piece.source as usize].cost += u64::from(piece.cost);
                 }
                 if let Some(bin) = value {
                     scenes[bin as usize].arrived.push(at as u32);
@@ -196,8 +211,8 @@ impl Evictions {
         }
     }
 
-    /// At least so many leave the bin.
-    fn least(&self, bin: u32, fates: &[Fate], scene: &Scene, change: Change) -> u32 {
+    /// The leavers of the bin cost at least so much.
+    fn least(&self, bin: u32, fates: &[Fate], scene: &Scene, change: Change) -> u64 {
         let pieces = &self.stage.pieces;
         let room = &self.stage.room[bin as usize];
         let mut most = 0;
@@ -222,8 +237,15 @@ impl Evictions {
             most = most.max(count);
         }
         let Some(crowded) = self.crowded(bin, fates, scene, change) else { return NEVER };
-        let leavers = scene.leavers + u32::from(change.leaves.is_some());
-        (leavers + most.max(crowded)).max(self.stage.base[bin as usize])
+        let open = |at: &&u32| fates[**at as usize] == Fate::Open && change.leaves != Some(**at);
+        let cost = |at: u32| u64::from(pieces[at as usize].cost);
+        let leave: u64 = self.index.cheapest[bin as usize]
+            .iter()
+            .filter(open)
+            .take(most.max(crowded) as usize)
+            .map(|&at| cost(at))
+            .sum();
+        (scene.cost + change.leaves.map_or(0, cost) + leave).max(self.stage.base[bin as usize])
     }
 
     /// How many must leave for the crowds in the bin, those counted that share no member.
@@ -271,15 +293,15 @@ impl Evictions {
         Some(sum)
     }
 
-    /// Statements that hold and from which it follows that at least `goal` leave the bin
-    /// after the change.
+    /// Statements that hold and from which it follows that the leavers of the bin cost at
+    /// least `goal` after the change.
     fn explain(
         &self,
         bin: u32,
         fates: &[Fate],
         scene: &Scene,
         change: Change,
-        goal: u32,
+        goal: u64,
         reason: &mut Vec<Atom>,
     ) {
         if goal <= self.stage.base[bin as usize] {
@@ -321,12 +343,13 @@ impl Evictions {
                 // Whoever may not stay leaves without a reason.
                 Fate::Leaves if pieces[at as usize].bins.binary_search(&bin).is_err() => {}
                 Fate::Leaves => {
+                    let cost = u64::from(pieces[at as usize].cost);
                     self.enter(&mut scene, at, true);
-                    scene.leavers -= 1;
+                    scene.cost -= cost;
                     fates[at as usize] = Fate::Open;
                     if self.least(bin, &fates, &scene, change) < goal {
                         self.leave(&mut scene, at, true);
-                        scene.leavers += 1;
+                        scene.cost += cost;
                         fates[at as usize] = Fate::Leaves;
                         reason.push(Atom::Not(pieces[at as usize].host, bin as i32));
                     }
@@ -335,13 +358,14 @@ impl Evictions {
         }
     }
 
-    /// Statements from which it follows that at least `goal` leave the bins that are not
-    /// in `but`, in sum.
+    /// Statements from which it follows that the leavers of the bins that are not in `but`
+    /// cost at least `goal`.
+    #[allow(clippy::too_many_arguments, reason = "the state of one propagation")]
     fn explain_sum(
         &self,
         fates: &[Fate],
         scenes: &[Scene],
-        least: &[u32],
+        least: &[u64],
         view: &impl View,
         but: &[u32],
         goal: u64,
@@ -350,7 +374,7 @@ impl Evictions {
         let counts = |bin: u32| !but.contains(&bin);
         let bins = 0..least.len() as u32;
         let base: u64 =
-            bins.clone().filter(|&bin| counts(bin)).map(|bin| u64::from(self.stage.base[bin as usize])).sum();
+            bins.clone().filter(|&bin| counts(bin)).map(|bin| self.stage.base[bin as usize]).sum();
         let mut short = goal.saturating_sub(base);
         for &var in &self.stage.also {
             if short > 0 && view.least(var) == 1 {
@@ -362,9 +386,9 @@ impl Evictions {
             if short == 0 {
                 return;
             }
-            let gain = u64::from(least[bin as usize] - self.stage.base[bin as usize]).min(short);
+            let gain = (least[bin as usize] - self.stage.base[bin as usize]).min(short);
             if gain > 0 {
-                let goal = self.stage.base[bin as usize] + gain as u32;
+                let goal = self.stage.base[bin as usize] + gain;
                 self.explain(bin, fates, &scenes[bin as usize], Change::default(), goal, reason);
                 short -= gain;
             }
@@ -408,7 +432,7 @@ impl Propagator for Evictions {
             }
         }
         let also = self.stage.also.iter().filter(|&&var| store.least(var) == 1).count() as u64;
-        let sum = least.iter().map(|&least| u64::from(least)).sum::<u64>() + also;
+        let sum = least.iter().sum::<u64>() + also;
         let limit = store.most(self.total).max(0);
         if sum > limit as u64 {
             let mut reason = vec![Atom::AtMost(self.total, limit)];
@@ -440,7 +464,8 @@ impl Propagator for Evictions {
             if fates[at as usize] == Fate::Open {
                 let (bin, leaves) = (piece.source, Change { leaves: Some(at), ..Change::default() });
                 let after = self.least(bin, &fates, &scenes[bin as usize], leaves);
-                raised = u64::from(after - least[bin as usize]);
+                // The count of crowds is greedy, and may be worse for knowing more.
+                raised = after.saturating_sub(least[bin as usize]);
                 if raised > slack {
                     let atom = Atom::Is(piece.host, bin as i32);
                     self.imply(store, atom, &fates, &scenes, &least, limits, &[(bin, leaves, after)])?;
@@ -455,13 +480,13 @@ impl Propagator for Evictions {
                 }
                 let comes = Change { comes: Some(at), ..Change::default() };
                 let after = self.least(bin, &fates, scene, comes);
-                let more = u64::from(after - least[bin as usize]);
+                let more = after.saturating_sub(least[bin as usize]);
                 let atom = Atom::Not(piece.host, bin as i32);
                 if more > slack {
                     self.imply(store, atom, &fates, &scenes, &least, limits, &[(bin, comes, after)])?;
                 } else if more + raised > slack {
                     let leaves = Change { leaves: Some(at), ..Change::default() };
-                    let left = least[piece.source as usize] + raised as u32;
+                    let left = least[piece.source as usize] + raised;
                     let changes = [(bin, comes, after), (piece.source, leaves, left)];
                     self.imply(store, atom, &fates, &scenes, &least, limits, &changes)?;
                 }
@@ -478,8 +503,8 @@ struct Limits {
 }
 
 impl Evictions {
-    /// Implies a statement whose opposite would change some bins so that too many leave:
-    /// (bin, change, how many leave it then).
+    /// Implies a statement whose opposite would change some bins so that it costs too much:
+    /// (bin, change, what its leavers cost then).
     #[allow(clippy::too_many_arguments, reason = "the state of one propagation")]
     fn imply(
         &self,
@@ -487,9 +512,9 @@ impl Evictions {
         atom: Atom,
         fates: &[Fate],
         scenes: &[Scene],
-        least: &[u32],
+        least: &[u64],
         limits: Limits,
-        changes: &[(u32, Change, u32)],
+        changes: &[(u32, Change, u64)],
     ) -> Result<(), Stop> {
         let mut reason = Vec::new();
         if let [(bin, change, NEVER)] = *changes {
@@ -500,16 +525,15 @@ impl Evictions {
         let mut goal = limits.limit as u64 + 1;
         let mut but = Vec::new();
         // What is more than needed need not be explained.
-        let mut spare =
-            changes.iter().map(|&(bin, _, after)| u64::from(after - least[bin as usize])).sum::<u64>()
-                - limits.slack
-                - 1;
+        let mut spare = changes.iter().map(|&(bin, _, after)| after - least[bin as usize]).sum::<u64>()
+            - limits.slack
+            - 1;
         for &(bin, change, after) in changes {
-            let less = spare.min(u64::from(after - least[bin as usize])) as u32;
-            spare -= u64::from(less);
+            let less = spare.min(after - least[bin as usize]);
+            spare -= less;
             let after = after - less;
             self.explain(bin, fates, &scenes[bin as usize], change, after, &mut reason);
-            goal = goal.saturating_sub(u64::from(after));
+            goal = goal.saturating_sub(after);
             but.push(bin);
         }
         self.explain_sum(fates, scenes, least, store, &but, goal, &mut reason);

@@ -10,12 +10,15 @@ mod model;
 mod order;
 
 use super::Limits;
+use super::presolve;
 use super::presolve::Analysis;
 use crate::engine::Atom;
 use crate::engine::Meter;
 use crate::engine::Verdict;
 use crate::engine::guarded;
+use crate::problem::Packing;
 use crate::problem::Problem;
+use crate::problem::Role;
 use crate::schedule::Placement;
 use guide::Repairer;
 use model::Model;
@@ -56,6 +59,15 @@ pub struct Question<'a> {
     pub best: Option<(&'a Placement, u64)>,
 }
 
+impl Question<'_> {
+    fn guide(&self, model: &Model) -> Repairer {
+        let mut crowded = vec![false; self.problem.packing.bins.len()];
+        self.analysis.evictions.iter().for_each(|eviction| crowded[eviction.bin as usize] = true);
+        let wish = self.best.map(|(placement, _)| placement.to.as_slice());
+        Repairer::new(model, &self.problem.packing, &crowded, wish)
+    }
+}
+
 /// Looks for a plan with fewer moves than the best, or the proof that there is none.
 pub fn search(question: Question<'_>, steps: u64, limits: &Limits, listener: &mut dyn Listener) -> Fewest {
     let mut answer = Fewest { bound: question.fewest, ..Fewest::default() };
@@ -76,13 +88,10 @@ fn levels(question: Question<'_>, answer: &mut Fewest, meter: &mut Meter, listen
     if most < answer.bound {
         return;
     }
-    let Some(mut model) = Model::new(question.problem, question.analysis, answer.bound, most) else {
+    let Some(mut model) = Model::new(question.problem, question.analysis, (answer.bound, most), None) else {
         return;
     };
-    let mut crowded = vec![false; packing.bins.len()];
-    question.analysis.evictions.iter().for_each(|eviction| crowded[eviction.bin as usize] = true);
-    let wish = question.best.map(|(placement, _)| placement.to.as_slice());
-    let mut guide = Repairer::new(&model, packing, &crowded, wish);
+    let mut guide = question.guide(&model);
     let mut planned = question.best.is_some();
     let mut level = if planned { answer.bound } else { most };
     while level <= most {
@@ -122,4 +131,74 @@ fn levels(question: Question<'_>, answer: &mut Fewest, meter: &mut Meter, listen
             }
         }
     }
+}
+
+/// What is known about the seconds that the moves take in sum.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Quickest {
+    /// No placement with so few moves has less.
+    pub bound: u64,
+    /// Steps that were taken.
+    pub steps: u64,
+}
+
+/// Looks for the placement whose moves take the least time in sum, among those with at
+/// most so many moves (any number where there is none); `fewest` and `best` of the question
+/// are seconds here. Halves what is between the bound and the best.
+pub fn quickest(
+    question: Question<'_>,
+    moves: Option<u64>,
+    steps: u64,
+    limits: &Limits,
+    listener: &mut dyn Listener,
+) -> Quickest {
+    let mut answer = Quickest { bound: question.fewest, steps: 0 };
+    let mut meter = Meter { steps, deadline: limits.deadline, cancel: limits.cancel.clone() };
+    let _ = guarded(|| halve(question, moves, &mut answer, &mut meter, listener));
+    answer.steps = steps - meter.steps;
+    answer
+}
+
+fn halve(
+    question: Question<'_>,
+    moves: Option<u64>,
+    answer: &mut Quickest,
+    meter: &mut Meter,
+    listener: &mut dyn Listener,
+) {
+    let packing = &question.problem.packing;
+    let Some((_, mut best)) = question.best else { return };
+    if best <= answer.bound {
+        return;
+    }
+    let most = moves.unwrap_or(packing.items.len() as u64);
+    let seconds = Some((answer.bound, best));
+    let Some(mut model) = Model::new(question.problem, question.analysis, (0, most), seconds) else { return };
+    let Some(seconds) = model.seconds else { return };
+    let mut guide = question.guide(&model);
+    while answer.bound < best {
+        let middle = answer.bound + (best - answer.bound) / 2;
+        match model.core.solve(&[Atom::AtMost(seconds, middle as i32)], &mut guide, meter) {
+            Verdict::Unknown => return,
+            Verdict::Refuted => {
+                answer.bound = middle + 1;
+                listener.bound(answer.bound);
+            }
+            Verdict::Found(values) => {
+                meter.steps = meter.steps.saturating_sub(PLACEMENT_TAKES);
+                let placement = model.placement(packing, &values);
+                best = best.min(seconds_of(packing, &placement));
+                let _ = listener.placement(&placement);
+            }
+        }
+    }
+}
+
+/// The seconds that the moves to a placement take in sum.
+pub fn seconds_of(packing: &Packing, placement: &Placement) -> u64 {
+    (0u32..)
+        .zip(&packing.items)
+        .filter(|(item, row)| row.role == Role::Stay && placement.to[*item as usize] != row.source)
+        .map(|(item, _)| presolve::move_takes(packing, item))
+        .sum()
 }

@@ -11,7 +11,9 @@ use super::fewest::Fewest;
 use super::fewest::Listener;
 use super::fewest::Question;
 use super::improve;
+use super::presolve;
 use super::presolve::Analysis;
+use crate::objective::Level;
 use crate::objective::Metric;
 use crate::outcome::Phase;
 use crate::problem::Problem;
@@ -84,6 +86,73 @@ impl Solver<'_> {
         for (bound, raised) in answer.bounds.iter_mut().zip(bounds(settings.objective, analysis, None)) {
             *bound = (*bound).max(raised);
         }
+    }
+
+    /// The least seconds of the moves are worth a proof: with at most so many moves
+    /// (`Some(None)`: with any number).
+    #[allow(clippy::option_option, reason = "whether, and with which limit")]
+    fn quickest_scope(&self) -> Option<Option<u64>> {
+        let best = self.best()?;
+        let levels = &self.settings.objective.levels;
+        let timed =
+            |metric: Metric| matches!(metric, Metric::Mttr | Metric::SumOfEnds | Metric::RelocationTime);
+        let asks = |level: &Level| level.terms.iter().any(|&(_, metric)| timed(metric));
+        if let [(_, Metric::Relocations)] = levels[0].terms[..] {
+            let known = bounds(self.settings.objective, &self.analysis, Some(&best.values));
+            let open = (1..levels.len()).any(|at| asks(&levels[at]) && best.values[at] > known[at]);
+            return (open && self.met()).then(|| Some(moves(&best.steps)));
+        }
+        (asks(&levels[0]) && !self.met()).then_some(None)
+    }
+
+    /// Is it time to prove the least seconds of the moves?
+    pub(super) fn wants_quickest(&self) -> bool {
+        !self.quickest_tried
+            && self.stop.is_none()
+            && self.answer.proof.is_none()
+            && self.search.as_ref().is_some_and(|search| search.is_quiet(self.problem))
+            && self.quickest_scope().is_some()
+    }
+
+    /// Proves the least seconds that moves take in sum, among the plans that are as good in
+    /// the levels before: a bound on sums of ends. True where plan or bound got better.
+    pub(super) fn prove_quickest(&mut self) -> bool {
+        self.quickest_tried = true;
+        let Some(most_moves) = self.quickest_scope() else { return false };
+        let Self { problem, settings, analysis, answer, search: Some(search), .. } = self else {
+            return false;
+        };
+        let settings = &*settings;
+        let Some(best) = search.best().map(|best| best.placement.clone()) else { return false };
+        let (steps, limits) = share(&settings.limits, answer.effort, problem.packing.items.len() as u64);
+        let evicted: u64 = analysis.evictions.iter().map(|eviction| eviction.least_ends).sum();
+        let forced = analysis.forced.iter().map(|&item| presolve::move_takes(&problem.packing, item));
+        let question = Question {
+            problem,
+            analysis,
+            fewest: evicted + forced.sum::<u64>(),
+            best: Some((&best, fewest::seconds_of(&problem.packing, &best))),
+        };
+        let before = (analysis.least_mttr, search.best().map(|best| best.values.clone()));
+        let mut effort = 0;
+        let found = {
+            // What is proved on the way is in seconds of moves, no bound of the first level.
+            let mut adopter =
+                Adopter { problem, settings, analysis, search, effort: &mut effort, watch: None };
+            fewest::quickest(question, most_moves, steps, &limits, &mut adopter)
+        };
+        answer.effort += found.steps + effort;
+        let ends = presolve::fixed_ends(problem) + found.bound;
+        analysis.least_mttr = analysis.least_mttr.max(ends);
+        if most_moves.is_none() {
+            analysis.least_mttr_any = analysis.least_mttr_any.max(ends);
+            analysis.least_relocation_time = analysis.least_relocation_time.max(found.bound);
+        }
+        for (bound, raised) in answer.bounds.iter_mut().zip(bounds(settings.objective, analysis, None)) {
+            *bound = (*bound).max(raised);
+        }
+        let best = self.best().map(|best| best.values.clone());
+        before != (self.analysis.least_mttr, best)
     }
 }
 

@@ -71,6 +71,7 @@ impl Repairer {
             model.open.iter().map(|&(bin, var)| (var, packing.bins[bin as usize].open)).collect();
         others.extend(model.others.iter().map(|&var| (var, false)));
         others.extend([(model.parking, false), (model.total, false)]);
+        others.extend(model.seconds.map(|var| (var, false)));
         Self {
             hosts: model.hosts.clone(),
             source: model.items.iter().map(|&item| packing.items[item as usize].source).collect(),

@@ -6,6 +6,8 @@
 //! impossible, and what it finds has to be checked.
 
 use super::super::presolve::Analysis;
+use super::super::presolve::Eviction;
+use super::super::presolve::move_takes;
 use super::order::Deadlock;
 use crate::engine::Atom;
 use crate::engine::Core;
@@ -49,6 +51,8 @@ pub(super) struct Model {
     pub(super) total: Var,
     /// Is a parking needed?
     pub(super) parking: Var,
+    /// The seconds that the moves take in sum, where that is asked.
+    pub(super) seconds: Option<Var>,
     /// (bin, is it open at the end?) where that is to be decided.
     pub(super) open: Vec<(u32, Var)>,
     /// What else has to have a value.
@@ -56,8 +60,14 @@ pub(super) struct Model {
 }
 
 impl Model {
-    /// The model with at least and at most so many moves; `None` where it would be too large.
-    pub(super) fn new(problem: &Problem, analysis: &Analysis, fewest: u64, most: u64) -> Option<Self> {
+    /// The model with at least and at most so many moves, and where that is asked seconds;
+    /// `None` where it would be too large.
+    pub(super) fn new(
+        problem: &Problem,
+        analysis: &Analysis,
+        (fewest, most): (u64, u64),
+        seconds: Option<(u64, u64)>,
+    ) -> Option<Self> {
         let packing = &problem.packing;
         let mut choices = choices(packing)?;
         let mut core = Core::default();
@@ -71,6 +81,7 @@ impl Model {
             slot: vec![NONE; packing.items.len()],
             total,
             parking,
+            seconds: None,
             open: Vec::new(),
             others: Vec::new(),
         };
@@ -78,7 +89,7 @@ impl Model {
             room: (0..packing.bins.len())
                 .map(|bin| packing.capacity_then[bin * packing.dims..][..packing.dims].to_vec())
                 .collect(),
-            base: base(packing, analysis),
+            base: base(packing, analysis, |_| 1, |eviction| u64::from(eviction.fewest)),
             also: vec![parking],
             ..Stage::default()
         };
@@ -107,6 +118,7 @@ impl Model {
                 source: if row.role == Role::Stay { row.source } else { NONE },
                 bins: bins.clone(),
                 size: packing.then(item as u32).to_vec(),
+                cost: 1,
             });
             model.choices.push(bins);
         }
@@ -122,6 +134,18 @@ impl Model {
         if !rows.is_empty() {
             let hosts = model.hosts.iter().copied().zip(model.choices.iter().cloned()).collect();
             model.core.post(Sums::new(hosts, rows));
+        }
+        if let Some((least, most)) = seconds {
+            let mut stage = stage.clone();
+            stage.also.clear();
+            let takes = |item: u32| move_takes(packing, item);
+            stage.base = base(packing, analysis, takes, |eviction| eviction.least_ends);
+            for (piece, &item) in stage.pieces.iter_mut().zip(&model.items) {
+                piece.cost = u32::try_from(takes(item)).ok()?;
+            }
+            let seconds = model.core.between(i32::try_from(least).ok()?, i32::try_from(most).ok()?);
+            model.core.post(Evictions::new(stage, seconds));
+            model.seconds = Some(seconds);
         }
         model.core.post(Evictions::new(stage, total));
         Some(model)
@@ -463,14 +487,19 @@ fn choices(packing: &Packing) -> Option<Vec<Vec<u32>>> {
         .collect()
 }
 
-/// By bin: so many leave it in any case.
-fn base(packing: &Packing, analysis: &Analysis) -> Vec<u32> {
+/// By bin: what leaves it in any case costs so much.
+fn base(
+    packing: &Packing,
+    analysis: &Analysis,
+    forced: impl Fn(u32) -> u64,
+    evicted: impl Fn(&Eviction) -> u64,
+) -> Vec<u64> {
     let mut base = vec![0; packing.bins.len()];
     for &item in &analysis.forced {
-        base[packing.items[item as usize].source as usize] += 1;
+        base[packing.items[item as usize].source as usize] += forced(item);
     }
     for eviction in &analysis.evictions {
-        base[eviction.bin as usize] += eviction.fewest;
+        base[eviction.bin as usize] += evicted(eviction);
     }
     base
 }
