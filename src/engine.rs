@@ -7,6 +7,8 @@
 //! only `engine/core.rs` knows which solver it is.
 
 mod core;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use self::core::Core;
 pub use self::core::guarded;

@@ -112,10 +112,10 @@ impl Core {
 
     /// One of the statements holds.
     pub fn clause(&mut self, atoms: &[Atom]) {
+        self.absurd |= atoms.is_empty();
         if self.is_refuted() {
             return;
         }
-        self.absurd |= atoms.is_empty();
         let tag = self.solver.new_constraint_tag();
         let clause: Vec<Predicate> = atoms.iter().map(|&atom| self.predicate(atom)).collect();
         self.solver.add_clause(clause, tag);
@@ -123,7 +123,9 @@ impl Core {
 
     /// The weighted sum is at most this.
     pub fn sum_at_most(&mut self, terms: &[(i32, Var)], most: i32) {
-        if self.is_refuted() {
+        // A sum of nothing is refused by the solver.
+        self.absurd |= terms.is_empty() && most < 0;
+        if self.is_refuted() || terms.is_empty() {
             return;
         }
         let tag = self.solver.new_constraint_tag();

@@ -116,3 +116,55 @@ impl Propagator for Sums {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::testing::Domains;
+    use crate::engine::testing::check;
+    use crate::random::Random;
+
+    #[test]
+    fn conclusions_follow_from_their_reasons() {
+        let mut random = Random::new(5);
+        for _ in 0..3000 {
+            let (bins, items) = (2 + random.below(3), 2 + random.below(3));
+            let domains: Vec<Vec<i32>> = (0..items)
+                .map(|_| {
+                    let keep = random.below(bins);
+                    (0..bins)
+                        .filter(|&bin| bin == keep || random.below(3) > 0)
+                        .map(|bin| bin as i32)
+                        .collect()
+                })
+                .collect();
+            let rows: Vec<Row> = (0..1 + random.below(2))
+                .map(|_| {
+                    let mut set = BitSet::empty(bins);
+                    (0..bins as u32).filter(|_| random.below(2) == 0).for_each(|bin| set.insert(bin));
+                    let weights = (0..items as u32).filter(|_| random.below(4) > 0);
+                    let weights = weights.map(|item| (item, 1 + item as u64 % 3)).collect();
+                    Row { bins: set, weights, limit: random.below(5) as u64 }
+                })
+                .collect();
+            let hosts = domains
+                .iter()
+                .zip(0..)
+                .map(|(domain, at)| (Var(at), domain.iter().map(|&bin| bin as u32).collect()));
+            let rule = Sums::new(hosts.collect(), rows.clone());
+            let narrow = |domain: &Vec<i32>| {
+                let keep = domain[random.below(domain.len())];
+                domain.iter().copied().filter(|&bin| bin == keep || random.below(3) == 0).collect()
+            };
+            let narrowed = Domains(domains.iter().map(narrow).collect());
+            let holds = |values: &[i32]| {
+                rows.iter().all(|row| {
+                    let inside =
+                        row.weights.iter().filter(|entry| row.bins.contains(values[entry.0 as usize] as u32));
+                    inside.map(|entry| entry.1).sum::<u64>() <= row.limit
+                })
+            };
+            assert_eq!(check(&rule, &domains, &narrowed, &holds), Ok(()), "{rows:?}\n{narrowed:?}");
+        }
+    }
+}

@@ -32,6 +32,8 @@ pub struct Fewest {
     pub impossible: bool,
     /// Steps that were taken.
     pub steps: u64,
+    /// The solver gave up by a panic; what is known stays true.
+    pub broken: bool,
 }
 
 /// Steps that a placement counts for which is found and led to no plan.
@@ -72,8 +74,7 @@ impl Question<'_> {
 pub fn search(question: Question<'_>, steps: u64, limits: &Limits, listener: &mut dyn Listener) -> Fewest {
     let mut answer = Fewest { bound: question.fewest, ..Fewest::default() };
     let mut meter = Meter { steps, deadline: limits.deadline, cancel: limits.cancel.clone() };
-    // What was concluded before the solver gave up stays true.
-    let _ = guarded(|| levels(question, &mut answer, &mut meter, listener));
+    answer.broken = guarded(|| levels(question, &mut answer, &mut meter, listener)).is_none();
     answer.steps = steps - meter.steps;
     answer
 }
@@ -115,13 +116,16 @@ fn levels(question: Question<'_>, answer: &mut Fewest, meter: &mut Meter, listen
                     Some(moves) => {
                         planned = true;
                         most = most.min(moves.saturating_sub(1));
-                        level = answer.bound;
                     }
-                    None if level > answer.bound => level = answer.bound,
                     None => {}
                 }
-                // A placement that is found again would be found for ever.
-                if values[model.parking.0 as usize] == 1 {
+                level = answer.bound;
+                let parking = values[model.parking.0 as usize] as u64;
+                if moves_of(packing, &placement) + parking > level {
+                    continue;
+                }
+                // It would be found again: it must be known why it leads to no plan.
+                if parking == 1 {
                     return;
                 }
                 match order::deadlock(packing, &placement) {
@@ -140,6 +144,8 @@ pub struct Quickest {
     pub bound: u64,
     /// Steps that were taken.
     pub steps: u64,
+    /// The solver gave up by a panic; what is known stays true.
+    pub broken: bool,
 }
 
 /// Looks for the placement whose moves take the least time in sum, among those with at
@@ -152,9 +158,9 @@ pub fn quickest(
     limits: &Limits,
     listener: &mut dyn Listener,
 ) -> Quickest {
-    let mut answer = Quickest { bound: question.fewest, steps: 0 };
+    let mut answer = Quickest { bound: question.fewest, ..Quickest::default() };
     let mut meter = Meter { steps, deadline: limits.deadline, cancel: limits.cancel.clone() };
-    let _ = guarded(|| halve(question, moves, &mut answer, &mut meter, listener));
+    answer.broken = guarded(|| halve(question, moves, &mut answer, &mut meter, listener)).is_none();
     answer.steps = steps - meter.steps;
     answer
 }
@@ -194,6 +200,12 @@ fn halve(
     }
 }
 
+/// The number of items that end elsewhere.
+fn moves_of(packing: &Packing, placement: &Placement) -> u64 {
+    let rows = packing.items.iter().zip(&placement.to);
+    rows.filter(|(row, to)| row.role == Role::Stay && **to != row.source).count() as u64
+}
+
 /// The seconds that the moves to a placement take in sum.
 pub fn seconds_of(packing: &Packing, placement: &Placement) -> u64 {
     (0u32..)
@@ -202,3 +214,6 @@ pub fn seconds_of(packing: &Packing, placement: &Placement) -> u64 {
         .map(|(item, _)| presolve::move_takes(packing, item))
         .sum()
 }
+
+#[cfg(test)]
+mod tests;

@@ -104,7 +104,10 @@ impl Model {
                 settled[item] = row.source;
                 let size = packing.then(item as u32);
                 for (room, size) in stage.room[row.source as usize].iter_mut().zip(size) {
-                    *room = room.saturating_sub(*size);
+                    match room.checked_sub(*size) {
+                        Some(left) => *room = left,
+                        None => model.core.clause(&[]),
+                    }
                 }
                 continue;
             }
@@ -178,13 +181,16 @@ impl Model {
             RelationKind::AtMost { items, most, partition } => {
                 let members: Vec<_> = self.members(packing, settled, plain(items).into_iter()).collect();
                 let slots: Vec<u32> = members.iter().map(|row| row.0).filter(|&slot| slot != NONE).collect();
-                let taken = |bins: &dyn Fn(u32) -> bool| {
-                    members.iter().filter(|row| row.1 != NONE && bins(row.1)).count() as u32
+                let taken = |bins: &BitSet| {
+                    members.iter().filter(|row| row.1 != NONE && bins.contains(row.1)).count() as u32
                 };
                 if *partition == NONE {
                     let mut left = vec![*most; bins];
                     for row in members.iter().filter(|row| row.1 != NONE) {
-                        left[row.1 as usize] = left[row.1 as usize].saturating_sub(1);
+                        match left[row.1 as usize].checked_sub(1) {
+                            Some(rest) => left[row.1 as usize] = rest,
+                            None => self.core.clause(&[]),
+                        }
                     }
                     if left.iter().any(|&most| (most as usize) < slots.len()) {
                         stage.crowds.push(Crowd { members: slots, most: left });
@@ -197,7 +203,10 @@ impl Model {
                     (0..bins as u32)
                         .filter(|&bin| groups.group_of[bin as usize] == group)
                         .for_each(|bin| set.insert(bin));
-                    let limit = most.saturating_sub(taken(&|bin| set.contains(bin)));
+                    let Some(limit) = most.checked_sub(taken(&set)) else {
+                        self.core.clause(&[]);
+                        return;
+                    };
                     if slots.len() > limit as usize {
                         let weights = slots.iter().map(|&slot| (slot, 1)).collect();
                         rows.push(Row { bins: set, weights, limit: u64::from(limit) });
@@ -205,12 +214,12 @@ impl Model {
                 }
             }
             RelationKind::Load { bins: set, dim, limit } => {
-                let mut limit = *limit;
-                for (item, &bin) in settled.iter().enumerate().filter(|row| *row.1 != NONE) {
-                    if set.contains(bin) {
-                        limit = limit.saturating_sub(packing.then(item as u32)[*dim as usize]);
-                    }
-                }
+                let here = settled.iter().enumerate().filter(|row| *row.1 != NONE && set.contains(*row.1));
+                let here = here.map(|(item, _)| packing.then(item as u32)[*dim as usize]);
+                let Some(limit) = limit.checked_sub(here.fold(0, u64::saturating_add)) else {
+                    self.core.clause(&[]);
+                    return;
+                };
                 let weights = self.items.iter().zip(0..);
                 let weights = weights.map(|(&item, slot)| (slot, packing.then(item)[*dim as usize]));
                 let weights: Vec<(u32, u64)> = weights.filter(|row| row.1 > 0).collect();
@@ -218,8 +227,12 @@ impl Model {
             }
             RelationKind::Count { bins: set, limit } => {
                 let here = settled.iter().filter(|&&bin| bin != NONE && set.contains(bin)).count() as u64;
+                let Some(limit) = limit.checked_sub(here) else {
+                    self.core.clause(&[]);
+                    return;
+                };
                 let weights = (0..self.items.len() as u32).map(|slot| (slot, 1)).collect();
-                rows.push(Row { bins: set.clone(), weights, limit: limit.saturating_sub(here) });
+                rows.push(Row { bins: set.clone(), weights, limit });
             }
             RelationKind::SameGroup { items, partition } => {
                 let members = plain(items);
