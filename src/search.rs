@@ -10,10 +10,12 @@
 mod construct;
 pub mod cover;
 pub mod exact;
+pub mod fewest;
 pub mod improve;
 pub mod parts;
 pub mod place;
 pub mod presolve;
+mod prove;
 pub mod room;
 mod sparse;
 pub mod tighten;
@@ -155,8 +157,18 @@ fn solve(problems: &[&Problem], settings: &Settings<'_>, watch: Watcher<'_>) -> 
     while solvers.iter().all(|solver| solver.answer.proof.is_none())
         && solvers.iter().any(|solver| solver.stop.is_none())
     {
-        let improved: Vec<bool> = solvers.par_iter_mut().map(Solver::round).collect();
-        if improved.contains(&true) {
+        let improved = match &mut solvers[..] {
+            // One alone can tell what it proves on the way.
+            [solver] if solver.wants_fewest() => {
+                let _ = solver.prove_fewest(Some(watch));
+                true
+            }
+            solvers => {
+                let improved: Vec<bool> = solvers.par_iter_mut().map(Solver::round).collect();
+                improved.contains(&true)
+            }
+        };
+        if improved {
             report(Phase::Improve, &solvers, watch);
         }
     }
@@ -190,6 +202,10 @@ struct Solver<'p> {
     search: Option<improve::Search<'p>>,
     /// The items that may do something.
     active: Vec<u32>,
+    /// Was the proof of the fewest moves tried?
+    fewest_tried: bool,
+    /// Was the proof of the least seconds of the moves tried?
+    quickest_tried: bool,
     stop: Option<StopReason>,
 }
 
@@ -204,7 +220,18 @@ impl<'p> Solver<'p> {
             search = Some(improve::Search::first(problem, &analysis, &settings, &mut answer));
         }
         let active = active_items(problem);
-        let mut solver = Self { problem, settings, analysis, answer, search, active, stop: None };
+        let (fewest_tried, quickest_tried) = (false, false);
+        let mut solver = Self {
+            problem,
+            settings,
+            analysis,
+            answer,
+            search,
+            active,
+            fewest_tried,
+            quickest_tried,
+            stop: None,
+        };
         // On a tiny problem every order of steps is tried at once, on a small one after
         // everything else.
         if solver.is_tiny() && !solver.met() {
@@ -238,8 +265,14 @@ impl<'p> Solver<'p> {
             && self.stop != Some(StopReason::Interrupted)
     }
 
-    /// A round of improvement, if it has not stopped. Is the plan better now?
+    /// A round of improvement, if it has not stopped. Is the plan better now, or the bound?
     fn round(&mut self) -> bool {
+        if self.wants_fewest() {
+            return self.prove_fewest(None);
+        }
+        if self.wants_quickest() {
+            return self.prove_quickest();
+        }
         let (Some(search), None) = (&mut self.search, self.stop) else { return false };
         let before = search.best().map(|best| best.values.clone());
         self.stop = search.round(self.problem, &self.analysis, &self.settings, &mut self.answer);
@@ -301,6 +334,12 @@ impl<'p> Solver<'p> {
 
     /// The proofs that are tried when the improvement has ended.
     fn prove_last(&mut self) {
+        if !self.fewest_tried && self.may_gain() && self.stop != Some(StopReason::Interrupted) {
+            let _ = self.prove_fewest(None);
+        }
+        if !self.quickest_tried && self.stop != Some(StopReason::Interrupted) {
+            let _ = self.prove_quickest();
+        }
         if self.wants_proof() {
             self.prove();
         }

@@ -16,15 +16,27 @@ use crate::problem::NONE;
 use crate::problem::Problem;
 use crate::problem::RelationKind;
 use crate::problem::Role;
+use crate::propagator::Ledger;
 
 /// Does everything hold at the end? The ledger refuses newcomers only; what was wrong at
 /// the start and could not leave is seen here.
 pub(super) fn is_whole(problem: &Problem, places: &Places<'_>) -> bool {
-    let open = |bin: u32| places.is_open(bin);
-    problem.packing.load_fits(places.then())
-        && problem.packing.relations.iter().enumerate().all(|(at, relation)| {
-            relation.penalty.is_some() || places.then().violation(at as u32, &open) == 0
-        })
+    holds(problem, places.then(), &|bin| places.is_open(bin))
+}
+
+/// The same of a placement from elsewhere.
+pub(super) fn is_sound(problem: &Problem, then: &Ledger<'_>, open: &[bool]) -> bool {
+    holds(problem, then, &|bin| open[bin as usize])
+}
+
+fn holds(problem: &Problem, then: &Ledger<'_>, open: &dyn Fn(u32) -> bool) -> bool {
+    problem.packing.load_fits(then)
+        && problem
+            .packing
+            .relations
+            .iter()
+            .enumerate()
+            .all(|(at, relation)| relation.penalty.is_some() || then.violation(at as u32, open) == 0)
 }
 
 /// Placings between two looks at the limits.

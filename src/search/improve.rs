@@ -100,6 +100,11 @@ impl<'p> Search<'p> {
         self.current.best.as_ref()
     }
 
+    /// Has nothing better come for a while?
+    pub fn is_quiet(&self, problem: &Problem) -> bool {
+        self.quiet >= patience(problem, true)
+    }
+
     /// Takes over a plan found elsewhere, if it is better.
     pub fn adopt(&mut self, found: Incumbent) {
         if self.current.best.as_ref().is_none_or(|best| found.values < best.values) {
@@ -468,6 +473,31 @@ fn times(
         }
     }
     Err(fewest.unwrap_or_default())
+}
+
+/// Times for a placement that was found elsewhere; the number of moves, if there are times.
+pub(crate) fn adopt_placement(
+    problem: &Problem,
+    settings: &Settings<'_>,
+    placement: &Placement,
+    search: &mut Search<'_>,
+    effort: &mut u64,
+) -> Option<u64> {
+    let mut then = crate::propagator::Ledger::new(&problem.packing, crate::propagator::Moment::Then);
+    for (item, &bin) in placement.to.iter().enumerate() {
+        if bin != NONE {
+            then.add(item as u32, bin, problem.packing.then(item as u32));
+        }
+    }
+    if !construct::is_sound(problem, &then, &placement.open) {
+        return None;
+    }
+    let penalty = super::penalty(problem, &then, &placement.open);
+    let mut random = Random::new(settings.seed);
+    let (steps, values) = times(problem, settings, placement, penalty, &mut random, effort).ok()?;
+    let moves = steps.iter().filter(|step| matches!(step.kind, StepKind::Move { .. })).count() as u64;
+    search.adopt(Incumbent { steps, values, placement: placement.clone() });
+    Some(moves)
 }
 
 /// Takes over a path that was found step by step, with better times where a schedule
