@@ -10,6 +10,7 @@ use crate::model::Metrics;
 use crate::model::Plan;
 use crate::objective::Objective;
 use crate::outcome::Bounded;
+use crate::outcome::Clash;
 use crate::outcome::Conflict;
 use crate::outcome::Options;
 use crate::outcome::Outcome;
@@ -85,12 +86,13 @@ fn solve_here(instance: &Instance, options: &Options) -> Result<Outcome, PlanErr
         objective,
         limits: Limits { deadline, steps: options.step_limit, cancel: options.cancel.clone() },
         seed: options.seed,
+        any: false,
     };
     let clock = Instant::now();
     let answer = search::run(&compiled.problem, &settings, &tell);
     timings.schedule = answer.scheduling * 1000.0;
     timings.place = milliseconds(clock) - timings.schedule;
-    let Some(steps) = &answer.steps else { return Ok(without_plan(instance, &compiled, answer, timings)) };
+    let Some(steps) = &answer.steps else { return Ok(without_plan(&compiled, answer, timings)) };
 
     let clock = Instant::now();
     let mut plan = compile::raise(instance, &compiled, steps);
@@ -156,15 +158,12 @@ fn broken_at_source(instance: &Instance) -> Option<Conflict> {
                 verify::Source::Core(rule) => rule == verify::CoreRule::Capacity,
             }
     })?;
-    Some(Conflict {
-        constraints: match finding.source {
-            verify::Source::Constraint(at) => vec![at],
-            verify::Source::Core(_) => Vec::new(),
-        },
-        vms: finding.violation.vms,
-        nodes: finding.violation.nodes,
-        text: format!("broken before the plan starts: {}", finding.violation.text),
-    })
+    let constraints = match finding.source {
+        verify::Source::Constraint(at) => vec![at],
+        verify::Source::Core(_) => Vec::new(),
+    };
+    let verify::Finding { violation, .. } = finding;
+    Some(Conflict::of(Clash::Source(violation.text), constraints, violation.vms, violation.nodes))
 }
 
 fn infeasible(conflict: Conflict, timings: Timings) -> Outcome {
@@ -181,8 +180,8 @@ fn infeasible(conflict: Conflict, timings: Timings) -> Outcome {
     }
 }
 
-fn without_plan(instance: &Instance, compiled: &Compiled, answer: Answer, timings: Timings) -> Outcome {
-    let conflict = answer.proof.as_ref().map(|proof| explain::conflict(instance, compiled, proof));
+fn without_plan(compiled: &Compiled, answer: Answer, timings: Timings) -> Outcome {
+    let conflict = answer.proof.as_ref().map(|proof| explain::conflict(compiled, proof));
     let status = if conflict.is_some() { Status::Infeasible } else { Status::Unknown };
     Outcome {
         status,

@@ -81,11 +81,9 @@ enum PlanFormat {
 impl Arguments {
     fn format(&self) -> PlanFormat {
         self.format.unwrap_or_else(|| {
-            let name = self.output.as_ref().and_then(|path| path.file_name()).unwrap_or_default();
-            let name = name.to_string_lossy().to_lowercase();
-            match name.strip_suffix(".gz").unwrap_or(&name).rsplit_once('.') {
-                Some((_, "json")) => PlanFormat::Json,
-                Some((_, "dot" | "gv")) => PlanFormat::Dot,
+            match output::ending(self.output.as_deref()).as_str() {
+                "json" => PlanFormat::Json,
+                "dot" | "gv" => PlanFormat::Dot,
                 _ => PlanFormat::Text,
             }
         })
@@ -122,7 +120,7 @@ pub(super) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Fa
         total_ms: milliseconds(start.elapsed()),
         peak_rss_mib: memory::peak_mib(),
     };
-    tell(&outcome, &measured, arguments, terminal);
+    tell(&instance, &outcome, &measured, arguments, terminal);
     print(&instance, &outcome, &measured, arguments, terminal)?;
     let exit = exit(&outcome, arguments.require_optimal);
     // The process ends here: a million parts need not be given back one by one.
@@ -145,9 +143,15 @@ fn exit(outcome: &Outcome, require_optimal: bool) -> Exit {
 }
 
 /// What stands beside the result: the summary where that is not part of it, and timings.
-fn tell(outcome: &Outcome, measured: &render::Measured, arguments: &Arguments, terminal: &Terminal) {
+fn tell(
+    instance: &Instance,
+    outcome: &Outcome,
+    measured: &render::Measured,
+    arguments: &Arguments,
+    terminal: &Terminal,
+) {
     if arguments.output.is_some() || !matches!(arguments.format(), PlanFormat::Text) {
-        terminal.note(render::summary(outcome, measured.total_ms));
+        terminal.note(render::summary(instance, outcome, measured.total_ms));
     }
     if !terminal.is_verbose() {
         return;
@@ -194,7 +198,7 @@ fn print(
         (PlanFormat::Btrplace | PlanFormat::Events | PlanFormat::Dot, None) => {
             // These formats have no word for "no plan": standard error and the exit code say it.
             if arguments.output.is_none() {
-                terminal.error(render::summary(outcome, measured.total_ms));
+                terminal.error(render::summary(instance, outcome, measured.total_ms));
             }
             return Ok(());
         }
