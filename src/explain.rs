@@ -9,10 +9,15 @@ mod find;
 mod proof;
 mod question;
 mod quickxplain;
+mod way;
 
 pub use action::reasons;
 pub use proof::conflict;
 pub use question::Kept;
+pub use way::Change;
+pub use way::WayOut;
+pub use way::changed;
+pub use way::suspended;
 
 use crate::compile;
 use crate::compile::Refusal;
@@ -39,8 +44,11 @@ pub struct Explanation {
     pub status: Status,
     /// Why the search for conflicts ended.
     pub stop_reason: StopReason,
-    /// Conflicts that have no member in common, the first found first.
+    /// Conflicts that have no rule in common (those without rules: no capacity), the first
+    /// found first.
     pub conflicts: Vec<Conflict>,
+    /// What would help, the cheapest first; each was planned with, and its plan checked.
+    pub ways: Vec<WayOut>,
     /// Questions that were asked about parts of the instance.
     pub questions: u64,
     /// Steps of all of them together.
@@ -59,13 +67,7 @@ pub fn explain(instance: &Instance, options: &Options) -> Result<Explanation, Pl
     let instance = settled.as_ref();
     match options.threads {
         None => explain_here(instance, options),
-        Some(threads) => {
-            let pool = rayon::ThreadPoolBuilder::new()
-                .num_threads(threads.max(1))
-                .build()
-                .map_err(|error| PlanError::Internal(format!("cannot start {threads} threads: {error}")))?;
-            pool.install(|| explain_here(instance, options))
-        }
+        Some(threads) => crate::solve::in_pool(threads, || explain_here(instance, options))?,
     }
 }
 
@@ -103,11 +105,12 @@ fn explain_here(instance: &Instance, options: &Options) -> Result<Explanation, P
             break;
         }
     }
+    let ways = way::out(&mut oracle, &conflicts);
     let stop_reason = oracle.stop().unwrap_or(match status {
         Status::Unknown => StopReason::Stalled,
         _ => StopReason::Proved,
     });
-    Ok(Explanation { status, stop_reason, conflicts, questions: oracle.questions, steps: oracle.steps })
+    Ok(Explanation { status, stop_reason, conflicts, ways, questions: oracle.questions, steps: oracle.steps })
 }
 
 /// Wanted states that contradict each other: what compiling refuses.
@@ -124,12 +127,16 @@ fn contradiction(oracle: &mut Oracle<'_>, kept: &Kept) -> Option<Conflict> {
     Some(conflict)
 }
 
-/// What a conflict names does not count any more: the next one is another.
+/// What a conflict names does not count any more: the next one is another. Its rules go;
+/// where it has none, the capacities, and else the VMs.
 fn leave_out(instance: &Instance, kept: &mut Kept, conflict: &Conflict) {
-    let rules_or_room = |member: &&Member| matches!(member, Member::Constraint(_) | Member::Capacity(..));
-    let any = conflict.members.iter().any(|member| rules_or_room(&member));
-    // Where there is nothing but VMs and their places, those are left out.
-    for member in conflict.members.iter().filter(|member| rules_or_room(member) || !any) {
+    let rank = |member: &Member| match member {
+        Member::Constraint(_) => 0,
+        Member::Capacity(..) | Member::Horizon(_) => 1,
+        Member::Vm(_) | Member::Place(_) => 2,
+    };
+    let first = conflict.members.iter().map(rank).min();
+    for member in conflict.members.iter().filter(|member| Some(rank(member)) == first) {
         kept.set(instance, member, false);
     }
 }

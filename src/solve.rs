@@ -41,23 +41,31 @@ pub fn solve(instance: &Instance, options: &Options) -> Result<Outcome, PlanErro
     let settled = Deadline::settle(instance, options.start_of_day);
     let instance = settled.as_ref();
     match options.threads {
-        None => solve_here(instance, options),
-        Some(threads) => {
-            let pool = rayon::ThreadPoolBuilder::new()
-                .num_threads(threads.max(1))
-                .build()
-                .map_err(|error| PlanError::Internal(format!("cannot start {threads} threads: {error}")))?;
-            // The callback is called from this thread of the pool only.
-            pool.install(|| solve_here(instance, options))
-        }
+        None => solve_here(instance, options, false),
+        // The callback is called from this thread of the pool only.
+        Some(threads) => in_pool(threads, || solve_here(instance, options, false))?,
     }
+}
+
+/// The same, content with the first plan.
+pub(crate) fn any_plan(instance: &Instance, options: &Options) -> Result<Outcome, PlanError> {
+    solve_here(instance, options, true)
+}
+
+/// Runs something with so many worker threads.
+pub(crate) fn in_pool<T: Send>(threads: usize, run: impl FnOnce() -> T + Send) -> Result<T, PlanError> {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads.max(1))
+        .build()
+        .map_err(|error| PlanError::Internal(format!("cannot start {threads} threads: {error}")))?;
+    Ok(pool.install(run))
 }
 
 fn milliseconds(since: Instant) -> f64 {
     since.elapsed().as_secs_f64() * 1000.0
 }
 
-fn solve_here(instance: &Instance, options: &Options) -> Result<Outcome, PlanError> {
+fn solve_here(instance: &Instance, options: &Options, any: bool) -> Result<Outcome, PlanError> {
     let start = Instant::now();
     let deadline = options.time_limit.map(|limit| start + limit);
     let tell = |phase, best: Option<&[u64]>, bound, steps| {
@@ -86,7 +94,7 @@ fn solve_here(instance: &Instance, options: &Options) -> Result<Outcome, PlanErr
         objective,
         limits: Limits { deadline, steps: options.step_limit, cancel: options.cancel.clone() },
         seed: options.seed,
-        any: false,
+        any,
     };
     let clock = Instant::now();
     let answer = search::run(&compiled.problem, &settings, &tell);

@@ -231,6 +231,21 @@ impl<'i> Oracle<'i> {
         self.options
     }
 
+    /// Options for the planner, with this horizon and what is left of the limits.
+    pub(super) fn options_for(&self, horizon: Option<u64>) -> Options {
+        let time_limit = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let limits = self.limits(Some(STEPS_EACH));
+        Options {
+            objective: Some(self.objective.clone()),
+            horizon,
+            time_limit,
+            step_limit: limits.steps,
+            threads: None,
+            progress: None,
+            ..self.options.clone()
+        }
+    }
+
     /// The proof that there is no plan for a problem, if it is found.
     pub(super) fn prove(&mut self, compiled: &Compiled) -> Option<Proof> {
         let answer = self.run(compiled);

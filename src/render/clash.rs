@@ -7,6 +7,7 @@ use crate::model::NodeId;
 use crate::outcome::Clash;
 use crate::outcome::Conflict;
 use crate::outcome::Member;
+use std::fmt::Write;
 
 /// What cannot be, in one sentence with the numbers: `db1, db2 and db3 need 3 nodes of
 /// their own, 2 are left to them (n1, n2)`.
@@ -130,8 +131,24 @@ pub fn member(instance: &Instance, member: &Member) -> String {
     }
 }
 
+/// The members of a conflict, one a line; a VM and its place together.
+pub(super) fn lines(text: &mut String, instance: &Instance, conflict: &Conflict) {
+    for one in &conflict.members {
+        if let Member::Vm(vm) = one
+            && conflict.members.contains(&Member::Place(*vm))
+            && let Some(node) = instance.place(*vm).host()
+        {
+            let runs = member(instance, one);
+            let more = runs.strip_prefix(&format!("{} runs", name::vm(instance, *vm))).unwrap_or_default();
+            let _ = writeln!(text, "  {} runs on {}{more}", name::vm(instance, *vm), name::node(instance, node));
+        } else if !matches!(one, Member::Place(vm) if conflict.members.contains(&Member::Vm(*vm))) {
+            let _ = writeln!(text, "  {}", line(instance, conflict, one));
+        }
+    }
+}
+
 /// A member of a conflict as a line: what it says, and where that was stated.
-pub(super) fn line(instance: &Instance, conflict: &Conflict, one: &Member) -> String {
+fn line(instance: &Instance, conflict: &Conflict, one: &Member) -> String {
     let text = member(instance, one);
     let Member::Constraint(index) = one else { return text };
     match conflict.origin(*index) {

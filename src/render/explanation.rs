@@ -2,8 +2,12 @@
 
 use super::clash;
 use super::json;
+use super::name;
+use super::words;
 use super::words::count;
+use crate::explain::Change;
 use crate::explain::Explanation;
+use crate::explain::WayOut;
 use crate::model::Instance;
 use crate::outcome::Conflict;
 use crate::outcome::Member;
@@ -20,13 +24,73 @@ pub fn explanation(instance: &Instance, explanation: &Explanation) -> String {
     for (at, conflict) in explanation.conflicts.iter().enumerate() {
         let head = if at == 0 { "no plan" } else { "nor without that" };
         let _ = writeln!(text, "{head}: {}", sentence(instance, conflict));
-        for one in &conflict.members {
-            let _ = writeln!(text, "  {}", clash::line(instance, conflict, one));
-        }
+        clash::lines(&mut text, instance, conflict);
+    }
+    if !explanation.ways.is_empty() {
+        text.push_str("what would help, each checked by a plan:\n");
+    }
+    for way in &explanation.ways {
+        let changes: Vec<String> = way.changes.iter().map(|change| self::change(instance, change)).collect();
+        let _ = writeln!(
+            text,
+            "  {} (cost {}; then {})",
+            changes.join(", and "),
+            way.cost,
+            count(way.relocations, "relocation", "relocations")
+        );
     }
     text.push_str(&verdict(explanation));
     text.push('\n');
     text
+}
+
+/// A change, as advice: `n2 needs 2 more cpu (10 -> 12)`.
+fn change(instance: &Instance, change: &Change) -> String {
+    let vm = |vm| name::vm(instance, vm);
+    let rule = |index| words::constraint_at(instance, index);
+    match *change {
+        Change::Horizon(until) => format!("wait: the plan may take {}", words::seconds(until)),
+        Change::Suspend(one) => format!("suspend {} first and resume it at the end", vm(one)),
+        Change::Raise(index, to, from) => format!("{} allows {} more ({from} -> {to})", rule(index), to - from.min(to)),
+        Change::Capacity(node, resource, to, from) => format!(
+            "{} needs {} more {} ({from} -> {to})",
+            name::node(instance, node),
+            to - from.min(to),
+            name::resource(instance, resource)
+        ),
+        Change::Soften(index) => format!("make {} soft", rule(index)),
+        Change::Drop(index) => format!("drop {}", rule(index)),
+        Change::LeaveOut(one) => format!("leave {} off", vm(one)),
+    }
+}
+
+fn way_json(instance: &Instance, way: &WayOut) -> Value {
+    let changes: Vec<Value> = way
+        .changes
+        .iter()
+        .map(|change| {
+            let mut object = match *change {
+                Change::Horizon(until) => value!({ "kind": "horizon", "to": until }),
+                Change::Suspend(vm) => value!({ "kind": "suspend", "vm": name::raw_vm(instance, vm) }),
+                Change::Raise(index, to, from) => {
+                    value!({ "kind": "raise", "constraint": index, "from": from, "to": to })
+                }
+                Change::Capacity(node, resource, to, from) => value!({
+                    "kind": "capacity",
+                    "node": name::raw_node(instance, node),
+                    "resource": name::raw_resource(instance, resource),
+                    "from": from,
+                    "to": to,
+                }),
+                Change::Soften(index) => value!({ "kind": "soften", "constraint": index }),
+                Change::Drop(index) => value!({ "kind": "drop", "constraint": index }),
+                Change::LeaveOut(vm) => value!({ "kind": "leave_out", "vm": name::raw_vm(instance, vm) }),
+            };
+            object["text"] = self::change(instance, change).into();
+            object
+        })
+        .collect();
+    value!({ "changes": changes, "cost": way.cost, "relocations": way.relocations })
 }
 
 /// `spread({db1, db2, db3}), fence(db1, {n1, n2}) clash: db1, db2 and db3 need 3 places of
@@ -86,6 +150,7 @@ pub fn explanation_json(instance: &Instance, explanation: &Explanation) -> Value
         "questions": explanation.questions,
         "steps": explanation.steps,
         "conflicts": conflicts,
+        "ways_out": explanation.ways.iter().map(|way| way_json(instance, way)).collect::<Vec<Value>>(),
     })
 }
 

@@ -119,9 +119,7 @@ fn shares(instance: &Instance, action: &Action) -> Option<String> {
 fn conflict_lines(text: &mut String, instance: &Instance, conflict: &Conflict) {
     if !conflict.members.is_empty() {
         text.push_str("these cannot hold together:\n");
-        for one in &conflict.members {
-            let _ = writeln!(text, "  {}", clash::line(instance, conflict, one));
-        }
+        clash::lines(text, instance, conflict);
     }
     if !conflict.vms.is_empty() {
         let _ = writeln!(text, "VMs: {}", name::vms(instance, &conflict.vms));
