@@ -5,6 +5,8 @@
 //! are made of it by [`crate::render`].
 
 mod action;
+mod ask;
+mod deadlock;
 mod find;
 mod proof;
 mod question;
@@ -12,6 +14,15 @@ mod quickxplain;
 mod way;
 
 pub use action::reasons;
+pub use ask::BoundPart;
+pub use ask::Instead;
+pub use ask::Why;
+pub use ask::WhyNot;
+pub use ask::bound;
+pub use ask::host_after;
+pub use ask::waits_for;
+pub use ask::why_not;
+pub use ask::with_wish;
 pub use proof::conflict;
 pub use question::Kept;
 pub use way::Change;
@@ -23,6 +34,7 @@ use crate::compile;
 use crate::compile::Refusal;
 use crate::constraint::deadline::Deadline;
 use crate::model::Instance;
+use crate::model::VmId;
 use crate::outcome::Conflict;
 use crate::outcome::Member;
 use crate::outcome::Options;
@@ -66,12 +78,20 @@ pub fn explain(instance: &Instance, options: &Options) -> Result<Explanation, Pl
     let settled = Deadline::settle(instance, options.start_of_day);
     let instance = settled.as_ref();
     match options.threads {
-        None => explain_here(instance, options),
-        Some(threads) => crate::solve::in_pool(threads, || explain_here(instance, options))?,
+        None => explain_here(instance, options, MOST_CONFLICTS),
+        Some(threads) => crate::solve::in_pool(threads, || explain_here(instance, options, MOST_CONFLICTS))?,
     }
 }
 
-fn explain_here(instance: &Instance, options: &Options) -> Result<Explanation, PlanError> {
+/// One conflict, as small as the limits of the options allow; `None` where it is not known
+/// that there is one.
+pub fn smallest(instance: &Instance, options: &Options) -> Option<Conflict> {
+    let settled = Deadline::settle(instance, options.start_of_day);
+    let mut explanation = explain_here(settled.as_ref(), options, 1).ok()?;
+    explanation.conflicts.pop()
+}
+
+fn explain_here(instance: &Instance, options: &Options, most: usize) -> Result<Explanation, PlanError> {
     if let Err(Refusal::Input(message)) = compile::compile(instance) {
         return Err(PlanError::Input(message));
     }
@@ -80,7 +100,7 @@ fn explain_here(instance: &Instance, options: &Options) -> Result<Explanation, P
     let mut conflicts: Vec<Conflict> = Vec::new();
     let mut kept = Kept::all(instance);
     let mut status = Status::Unknown;
-    while conflicts.len() < MOST_CONFLICTS {
+    while conflicts.len() < most {
         if let Some(conflict) = contradiction(&mut oracle, &kept) {
             status = Status::Infeasible;
             leave_out(instance, &mut kept, &conflict);
@@ -105,7 +125,7 @@ fn explain_here(instance: &Instance, options: &Options) -> Result<Explanation, P
             break;
         }
     }
-    let ways = way::out(&mut oracle, &conflicts);
+    let ways = if most > 1 { way::out(&mut oracle, &conflicts) } else { Vec::new() };
     let stop_reason = oracle.stop().unwrap_or(match status {
         Status::Unknown => StopReason::Stalled,
         _ => StopReason::Proved,
@@ -123,6 +143,15 @@ fn contradiction(oracle: &mut Oracle<'_>, kept: &Kept) -> Option<Conflict> {
             *index = original.get(*index as usize).copied()?;
         }
     }
+    // The VM is part of it, unless it is there for these rules only.
+    let instance = oracle.instance;
+    let asked = |vm: VmId| {
+        let wants = |index: u32| instance.constraints()[index as usize].rule.wants();
+        conflict.constraints().any(|index| wants(index).is_some_and(|(other, _)| other == vm))
+    };
+    let there = conflict.vms.iter().filter(|vm| instance.place(**vm).host().is_some() || !asked(**vm));
+    let there: Vec<Member> = there.map(|&vm| Member::Vm(vm)).collect();
+    conflict.members.extend(there);
     conflict.minimal = true;
     Some(conflict)
 }

@@ -244,8 +244,34 @@ pub struct Conflict {
     /// Was it seen that the members are all needed: without any one of them there is a plan
     /// for the others?
     pub minimal: bool,
+    /// Where there are places and no order of moves: the moves that wait on each other.
+    pub waits: Vec<Wait>,
     /// Where constraints of it were stated, where whoever read them knows.
     pub origins: Vec<(u32, Origin)>,
+}
+
+/// A move that never starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wait {
+    /// The VM.
+    pub vm: VmId,
+    /// Where it is; `None` for one that is to be started.
+    pub from: Option<NodeId>,
+    /// Where it would go.
+    pub to: NodeId,
+    /// What it lacks there.
+    pub lack: Lack,
+    /// Those who would have to leave first, and wait themselves.
+    pub others: Vec<VmId>,
+}
+
+/// What a move lacks where it goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lack {
+    /// Of this resource it needs so much, and so much is free.
+    Room(ResourceId, u64, u64),
+    /// The constraint at this index forbids it for now.
+    Rule(u32),
 }
 
 /// A place in a file.
@@ -265,7 +291,7 @@ impl Conflict {
         let mut members: Vec<Member> = constraints.into_iter().map(Member::Constraint).collect();
         members.sort_unstable();
         members.dedup();
-        Self { members, clash, vms, nodes, minimal: false, origins: Vec::new() }
+        Self { members, clash, vms, nodes, minimal: false, waits: Vec::new(), origins: Vec::new() }
     }
 
     /// Where a constraint of it was stated.

@@ -3,6 +3,7 @@
 //! Names come from files that anybody may have written: every text here escapes what a
 //! terminal, a JSON reader or Graphviz might take for something else.
 
+mod answer;
 mod clash;
 mod dot;
 #[cfg(test)]
@@ -17,6 +18,11 @@ mod summary;
 mod text;
 mod words;
 
+pub use answer::Answers;
+pub use answer::why_action;
+pub use answer::why_bound;
+pub use answer::why_not;
+pub use answer::why_vm;
 pub use clash::clash;
 pub use clash::member;
 pub use dot::dot;

@@ -213,7 +213,7 @@ impl<'p> Solver<'p> {
         solver.prove_nowhere();
         // On a tiny problem every order of steps is tried at once, on a small one after
         // everything else.
-        if solver.is_tiny() && !solver.met() && !solver.is_enough() {
+        if solver.answer.proof.is_none() && solver.is_tiny() && !solver.met() && !solver.is_enough() {
             solver.prove();
         }
         if solver.answer.proof.is_some() {

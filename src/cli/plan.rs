@@ -6,6 +6,7 @@ use super::input::Reading;
 use super::memory;
 use super::output;
 use super::progress;
+use super::script::Origins;
 use super::term::Terminal;
 use super::units;
 use quadrille::Instance;
@@ -14,7 +15,9 @@ use quadrille::Options;
 use quadrille::Outcome;
 use quadrille::PlanError;
 use quadrille::Status;
+use quadrille::explain;
 use quadrille::format;
+use quadrille::outcome::Clash;
 use quadrille::render;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -93,7 +96,7 @@ impl Arguments {
 pub(super) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Failure> {
     let start = Instant::now();
     output::probe(arguments.output.as_deref())?;
-    let instance = arguments.reading.instance(&arguments.instance, terminal)?;
+    let (instance, origins) = arguments.reading.instance_with_origins(&arguments.instance, terminal)?;
     let read_ms = milliseconds(start.elapsed());
 
     let line = progress::Line::new(terminal);
@@ -111,10 +114,11 @@ pub(super) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Fa
     };
     let outcome = quadrille::solve(&instance, &options);
     drop(line);
-    let outcome = outcome.map_err(|error| match error {
+    let mut outcome = outcome.map_err(|error| match error {
         PlanError::Input(_) => super::input::fault(&arguments.instance, error),
         PlanError::Internal(_) => Failure::internal(error),
     })?;
+    name_conflict(&instance, &mut outcome, &options, &origins, terminal);
     let measured = render::Measured {
         read_ms,
         total_ms: milliseconds(start.elapsed()),
@@ -126,6 +130,34 @@ pub(super) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Fa
     // The process ends here: a million parts need not be given back one by one.
     std::mem::forget((instance, outcome));
     Ok(exit)
+}
+
+/// Where there is no plan: the smallest conflict that is found soon, and where its rules
+/// were stated.
+fn name_conflict(
+    instance: &Instance,
+    outcome: &mut Outcome,
+    options: &Options,
+    origins: &Origins,
+    terminal: &Terminal,
+) {
+    /// Steps and time that are spent on making it small.
+    const STEPS: u64 = 50_000;
+    const TIME: Duration = Duration::from_secs(5);
+    let Some(conflict) = &mut outcome.conflict else { return };
+    if !matches!(conflict.clash, Clash::Source(_)) {
+        let time = options.time_limit.unwrap_or(TIME).min(TIME);
+        let options = Options {
+            time_limit: Some(time),
+            step_limit: Some(options.step_limit.unwrap_or(STEPS).min(STEPS)),
+            progress: None,
+            ..options.clone()
+        };
+        if let Some(smallest) = explain::smallest(instance, &options) {
+            *conflict = smallest;
+        }
+    }
+    origins.tell(instance, conflict, terminal);
 }
 
 fn milliseconds(duration: Duration) -> f64 {

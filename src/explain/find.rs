@@ -22,6 +22,7 @@ use crate::model::VmId;
 use crate::model::VmState;
 use crate::outcome::Clash;
 use crate::outcome::Conflict;
+use crate::outcome::Lack;
 use crate::outcome::Member;
 use crate::problem::BitSet;
 use crate::search;
@@ -247,7 +248,17 @@ fn classify(oracle: &mut Oracle<'_>, kept: &Kept) -> Conflict {
         Clash::FewOn(index, resource) => {
             Conflict { clash: Clash::FewOn(rule(index), resource), vms, ..conflict }
         }
-        Clash::Order | Clash::Late(_) => Conflict { vms, ..conflict },
+        Clash::Order => {
+            let mut waits = super::deadlock::waits(&compiled, &oracle.limits(None));
+            for wait in &mut waits {
+                if let Lack::Rule(index) = &mut wait.lack {
+                    *index = rule(*index);
+                }
+            }
+            let nodes = if waits.is_empty() { Vec::new() } else { nodes };
+            Conflict { vms, nodes, waits, ..conflict }
+        }
+        Clash::Late(_) => Conflict { vms, ..conflict },
         _ => conflict,
     }
 }

@@ -78,8 +78,8 @@ impl Kept {
             Member::Constraint(index) => {
                 let index = *index as usize;
                 self.constraints[index] = counts;
-                // A VM that is to be started is there for that.
-                if let Some((vm, VmState::Running)) = instance.constraints()[index].rule.wants()
+                // A VM that runs nowhere is there for those who want it in some state.
+                if let Some((vm, _)) = instance.constraints()[index].rule.wants()
                     && instance.place(vm).host().is_none()
                 {
                     self.vms[vm.index()] = counts;
@@ -269,7 +269,7 @@ impl<'i> Oracle<'i> {
         self.limits(None).reached(self.steps)
     }
 
-    fn limits(&self, most: Option<u64>) -> Limits {
+    pub(super) fn limits(&self, most: Option<u64>) -> Limits {
         let left = self.options.step_limit.map(|most| most.saturating_sub(self.steps));
         let steps = match (left, most) {
             (Some(left), Some(most)) => Some(left.min(most)),

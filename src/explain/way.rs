@@ -193,42 +193,87 @@ pub fn suspended(instance: &Instance, vm: VmId, options: &Options) -> Option<u64
     Some(one.metrics.relocations + two.metrics.relocations)
 }
 
-/// Ways out of conflicts that have no member in common.
+/// Ways out of conflicts: changes that settle all of them at once, and one change for each.
 pub(super) fn out(oracle: &mut Oracle<'_>, conflicts: &[Conflict]) -> Vec<WayOut> {
     let instance = oracle.instance;
-    let mut options: Vec<Vec<Change>> = Vec::new();
+    let mut ways: Vec<Vec<Change>> = Vec::new();
+    let mut options: Vec<Vec<Vec<Change>>> = Vec::new();
     for (at, conflict) in conflicts.iter().enumerate() {
         let mut kept = Kept::all(instance);
+        ways.extend(changes(oracle, &kept, conflict).into_iter().map(|change| vec![change]));
+        if conflicts.len() == 1 {
+            break;
+        }
         for (_, other) in conflicts.iter().enumerate().filter(|(other, _)| *other != at) {
             super::leave_out(instance, &mut kept, other);
         }
-        options.push(changes(oracle, &kept, conflict));
+        let mut found: Vec<Vec<Change>> =
+            changes(oracle, &kept, conflict).into_iter().map(|change| vec![change]).collect();
+        if found.is_empty() {
+            found.extend(several(oracle, &kept, conflict));
+        }
+        options.push(found);
     }
-    let Some(best) = options.iter().map(|changes| changes.first().cloned()).collect::<Option<Vec<Change>>>() else {
-        return Vec::new();
-    };
-    let mut ways: Vec<Vec<Change>> = Vec::new();
+    if let ([conflict], true) = (conflicts, ways.is_empty()) {
+        ways.extend(several(oracle, &Kept::all(instance), conflict));
+    }
+    let best: Option<Vec<Vec<Change>>> = options.iter().map(|changes| changes.first().cloned()).collect();
     for (at, changes) in options.iter().enumerate() {
         for change in changes {
-            let mut way = best.clone();
-            way[at] = change.clone();
-            if !ways.contains(&way) {
-                ways.push(way);
-            }
+            let Some(mut way) = best.clone() else { break };
+            way[at].clone_from(change);
+            ways.push(way.concat());
         }
     }
     let cost = |way: &[Change]| way.iter().map(Change::cost).fold(0, u64::saturating_add);
     ways.sort_by_key(|way| cost(way));
-    let mut found = Vec::new();
+    let mut found: Vec<WayOut> = Vec::new();
     for changes in ways {
         if found.len() >= MOST_WAYS || oracle.stop().is_some() {
             break;
+        }
+        // One that does more than another that is enough.
+        if found.iter().any(|way| way.changes.iter().all(|change| changes.contains(change))) {
+            continue;
         }
         if let Some(relocations) = verified(oracle, &changes) {
             found.push(WayOut { cost: cost(&changes), changes, relocations });
         }
     }
     found
+}
+
+/// Where no single change is enough: rules of the conflict that are given up together, as
+/// few as was found by leaving them out one by one.
+fn several(oracle: &mut Oracle<'_>, kept: &Kept, conflict: &Conflict) -> Option<Vec<Change>> {
+    let instance = oracle.instance;
+    let mut all: Vec<Change> = conflict
+        .constraints()
+        .map(|index| give_up(&instance.constraints()[index as usize], index))
+        .collect();
+    if all.len() < 2 || !help(oracle, kept, &all) {
+        return None;
+    }
+    let mut at = 0;
+    while at < all.len() && all.len() > 1 {
+        let mut less = all.clone();
+        less.remove(at);
+        if help(oracle, kept, &less) {
+            all = less;
+        } else {
+            at += 1;
+        }
+    }
+    Some(all)
+}
+
+/// A rule made soft, or dropped where it cannot be.
+fn give_up(constraint: &Constraint, index: u32) -> Change {
+    if constraint.rule.signature().may_be_soft && constraint.is_hard() {
+        Change::Soften(index)
+    } else {
+        Change::Drop(index)
+    }
 }
 
 /// Plans with the changes, and has the plan checked.
@@ -257,8 +302,6 @@ fn verified(oracle: &mut Oracle<'_>, changes: &[Change]) -> Option<u64> {
 /// The changes to members of a conflict after which a part has a plan, the cheapest first.
 fn changes(oracle: &mut Oracle<'_>, kept: &Kept, conflict: &Conflict) -> Vec<Change> {
     let instance = oracle.instance;
-    // What does not count is told by `kept`; so the changes can be tried on its instance,
-    // where constraints have other indices.
     let mut found: Vec<Change> = Vec::new();
     let mut tried = [0usize; 5];
     for member in &conflict.members {
@@ -283,11 +326,7 @@ fn changes(oracle: &mut Oracle<'_>, kept: &Kept, conflict: &Conflict) -> Vec<Cha
                     let raise = |amount| Change::Raise(*index, amount, now);
                     found.extend(least(oracle, kept, now, most, raise));
                 }
-                let change = if constraint.rule.signature().may_be_soft && constraint.is_hard() {
-                    Change::Soften(*index)
-                } else {
-                    Change::Drop(*index)
-                };
+                let change = give_up(constraint, *index);
                 found.extend(Some(change).filter(|change| helps(oracle, kept, change)));
             }
             Member::Capacity(nodes, resource) => {
@@ -336,17 +375,23 @@ fn most_amount(instance: &Instance, constraint: &Constraint) -> u64 {
 
 /// Is there a plan for the part with this change?
 fn helps(oracle: &mut Oracle<'_>, kept: &Kept, change: &Change) -> bool {
+    help(oracle, kept, std::slice::from_ref(change))
+}
+
+/// Is there a plan for the part with these changes?
+fn help(oracle: &mut Oracle<'_>, kept: &Kept, changes: &[Change]) -> bool {
+    // Constraints have other indices in the part.
     let original = kept.original(oracle.instance);
-    let here = |index: u32| original.iter().position(|&other| other == index).map(|at| at as u32);
-    let change = match change {
+    let here = |index: u32| original.binary_search(&index).ok().map(|at| at as u32);
+    let own = |change: &Change| match change {
         Change::Raise(index, to, from) => here(*index).map(|at| Change::Raise(at, *to, *from)),
         Change::Soften(index) => here(*index).map(Change::Soften),
         Change::Drop(index) => here(*index).map(Change::Drop),
         other => Some(other.clone()),
     };
-    let Some(change) = change else { return false };
+    let Some(changes) = changes.iter().map(own).collect::<Option<Vec<Change>>>() else { return false };
     let horizon = oracle.options().horizon.filter(|_| kept.horizon);
-    let (part, horizon) = changed(&kept.instance(oracle.instance), horizon, &[change]);
+    let (part, horizon) = changed(&kept.instance(oracle.instance), horizon, &changes);
     oracle.ask_instance(&part, horizon).verdict == Verdict::Possible
 }
 

@@ -6,7 +6,9 @@ use crate::model::Instance;
 use crate::model::NodeId;
 use crate::outcome::Clash;
 use crate::outcome::Conflict;
+use crate::outcome::Lack;
 use crate::outcome::Member;
+use crate::outcome::Wait;
 use std::fmt::Write;
 
 /// What cannot be, in one sentence with the numbers: `db1, db2 and db3 need 3 nodes of
@@ -77,10 +79,35 @@ pub fn clash(instance: &Instance, conflict: &Conflict) -> String {
             "no plan ends within the horizon: the shortest takes {least} s at least"
         ),
         Clash::Nowhere => format!("{who} cannot all be placed: no places keep every rule at the end"),
-        Clash::Order => {
+        Clash::Order if conflict.waits.is_empty() => {
             "every order of actions was tried: none leads to a configuration that satisfies all constraints"
                 .to_owned()
         }
+        Clash::Order => {
+            let waits: Vec<String> = conflict.waits.iter().map(|one| wait(instance, one)).collect();
+            format!("there are places for all, and no order of moves: {}", waits.join("; "))
+        }
+    }
+}
+
+/// `a (n1 -> n2) waits for b to leave: it needs 5 of cpu there, 3 are free`.
+fn wait(instance: &Instance, wait: &Wait) -> String {
+    let vm = name::vm(instance, wait.vm);
+    let to = name::node(instance, wait.to);
+    let way = match wait.from {
+        Some(from) => format!("{vm} ({} -> {to})", name::node(instance, from)),
+        None => format!("{vm} (to {to})"),
+    };
+    let why = match wait.lack {
+        Lack::Room(what, need, free) => {
+            let are = if free == 1 { "is" } else { "are" };
+            format!("needs {need} of {}, {free} {are} free", name::resource(instance, what))
+        }
+        Lack::Rule(index) => format!("{} forbids it for now", words::constraint_at(instance, index)),
+    };
+    match wait.others.as_slice() {
+        [] => format!("{way} never starts: {why}"),
+        others => format!("{way} waits for {} to leave: {why}", name::vm_groups(instance, others)),
     }
 }
 

@@ -105,6 +105,7 @@ fn sentence(instance: &Instance, conflict: &Conflict) -> String {
         .collect();
     let why = clash(instance, conflict);
     match rules.len() {
+        _ if !conflict.waits.is_empty() => why,
         0 => why,
         1 => format!("{} cannot hold: {why}", rules[0]),
         all if all <= SHOWN => format!("{} clash: {why}", rules.join(", ")),

@@ -10,8 +10,10 @@ use crate::model::Metrics;
 use crate::model::Plan;
 use crate::outcome::Bounded;
 use crate::outcome::Conflict;
+use crate::outcome::Lack;
 use crate::outcome::Member;
 use crate::outcome::Outcome;
+use crate::outcome::Wait;
 use serde::Serialize;
 use serde_json::Map;
 use serde_json::Value;
@@ -132,8 +134,27 @@ pub(super) fn conflict(instance: &Instance, conflict: &Conflict) -> Value {
         "vms": name::raw_vms(instance, &conflict.vms),
         "nodes": name::raw_nodes(instance, &conflict.nodes),
         "minimal": conflict.minimal,
+        "waits": conflict.waits.iter().map(|one| wait(instance, one)).collect::<Vec<Value>>(),
         "text": clash(instance, conflict),
     })
+}
+
+fn wait(instance: &Instance, wait: &Wait) -> Value {
+    let mut object = value!({
+        "vm": name::raw_vm(instance, wait.vm),
+        "from": wait.from.map(|node| name::raw_node(instance, node)),
+        "to": name::raw_node(instance, wait.to),
+        "for": name::raw_vms(instance, &wait.others),
+    });
+    match wait.lack {
+        Lack::Room(resource, need, free) => {
+            object["resource"] = name::raw_resource(instance, resource).into();
+            object["need"] = need.into();
+            object["free"] = free.into();
+        }
+        Lack::Rule(index) => object["constraint"] = index.into(),
+    }
+    object
 }
 
 fn fact(instance: &Instance, member: &Member) -> Value {

@@ -219,6 +219,10 @@ impl<'p> Units<'p> {
             let mut seats: Vec<(u32, u32)> = match &relation.kind {
                 RelationKind::AtMost { items, .. } => items.iter().map(|&item| (item, 0)).collect(),
                 RelationKind::Apart { items } | RelationKind::GroupsApart { items, .. } => items.clone(),
+                RelationKind::Exclusive { items } => {
+                    self.mixed_unit(items)?;
+                    continue;
+                }
                 _ => continue,
             };
             seats.iter_mut().for_each(|seat| seat.0 = self.unit_of[seat.0 as usize]);
@@ -237,6 +241,14 @@ impl<'p> Units<'p> {
             }
         }
         Ok(())
+    }
+
+    /// A unit with members of a set that is to be alone, and others.
+    fn mixed_unit(&self, items: &[u32]) -> Result<(), Clash> {
+        let mixed = self.members(items).into_iter().find(|&(unit, count)| {
+            (count as usize) < self.units[unit as usize].items.len()
+        });
+        mixed.map_or(Ok(()), |(unit, _)| Err(vec![unit]))
     }
 
     /// Units with a number of members, of those that a relation lists.

@@ -177,8 +177,9 @@ impl Tree<'_, '_> {
                 classes.push(class);
             }
         }
-        // Bins in use first: they leave the others free.
-        bins.sort_by_key(|&bin| self.ledger.guests(bin).is_empty());
+        // Where it is; then bins in use: they leave the others free.
+        let source = units.packing.items[units.units[unit as usize].items[0] as usize].source;
+        bins.sort_by_key(|&bin| (bin != source, self.ledger.guests(bin).is_empty()));
         Some(bins)
     }
 
