@@ -14,6 +14,7 @@ pub mod fewest;
 pub mod improve;
 pub mod parts;
 pub mod place;
+pub mod possible;
 pub mod presolve;
 mod prove;
 pub mod room;
@@ -78,6 +79,8 @@ pub struct Settings<'a> {
     pub limits: Limits,
     /// Seed of every random choice.
     pub seed: u64,
+    /// Stop at the first plan.
+    pub any: bool,
 }
 
 /// Why there is no plan.
@@ -98,6 +101,8 @@ pub enum Proof {
     Together(u32, u32),
     /// A relation has more items than it has room for, as this many bins are left.
     Crowd(u32, u32),
+    /// These items, with all relations, have no last configuration.
+    Nowhere(Vec<u32>),
     /// Every order of steps was tried.
     Exhausted,
 }
@@ -155,7 +160,7 @@ fn solve(problems: &[&Problem], settings: &Settings<'_>, watch: Watcher<'_>) -> 
         .collect();
     report(Phase::Improve, &solvers, watch);
     while solvers.iter().all(|solver| solver.answer.proof.is_none())
-        && solvers.iter().any(|solver| solver.stop.is_none())
+        && solvers.iter().any(|solver| solver.stop.is_none() && !solver.is_enough())
     {
         let improved = match &mut solvers[..] {
             // One alone can tell what it proves on the way.
@@ -232,15 +237,31 @@ impl<'p> Solver<'p> {
             quickest_tried,
             stop: None,
         };
+        solver.prove_nowhere();
         // On a tiny problem every order of steps is tried at once, on a small one after
         // everything else.
-        if solver.is_tiny() && !solver.met() {
+        if solver.answer.proof.is_none() && solver.is_tiny() && !solver.met() && !solver.is_enough() {
             solver.prove();
         }
         if solver.answer.proof.is_some() {
             solver.stop = Some(StopReason::Proved);
         }
         solver
+    }
+
+    /// Where repair finds no plan at first: is that because there is no last configuration?
+    fn prove_nowhere(&mut self) {
+        if self.best().is_some() || self.answer.proof.is_some() {
+            return;
+        }
+        let most = self.settings.limits.steps.map_or(u64::MAX, |most| most.saturating_sub(self.answer.effort));
+        let granted = POSSIBLE_BUDGET.min(most);
+        let mut budget = granted;
+        let found = possible::possible(self.problem, &mut budget, &self.settings.limits);
+        self.answer.effort += (granted - budget) / POSSIBLE_STEP;
+        if let possible::Possible::No(items) = found {
+            self.answer.proof = Some(Proof::Nowhere(items));
+        }
     }
 
     fn best(&self) -> Option<&improve::Incumbent> {
@@ -250,6 +271,11 @@ impl<'p> Solver<'p> {
     /// Is the first level proved?
     fn met(&self) -> bool {
         self.best().is_some_and(|best| best.values[0] <= self.answer.bounds[0])
+    }
+
+    /// Is any plan asked for, and is there one?
+    fn is_enough(&self) -> bool {
+        self.settings.any && self.best().is_some()
     }
 
     fn is_tiny(&self) -> bool {
@@ -262,11 +288,15 @@ impl<'p> Solver<'p> {
             && self.problem.packing.bins.len() <= EXACT_BINS
             && !self.is_tiny()
             && !self.met()
+            && !self.is_enough()
             && self.stop != Some(StopReason::Interrupted)
     }
 
     /// A round of improvement, if it has not stopped. Is the plan better now, or the bound?
     fn round(&mut self) -> bool {
+        if self.is_enough() {
+            return false;
+        }
         if self.wants_fewest() {
             return self.prove_fewest(None);
         }
@@ -477,6 +507,11 @@ const TINY_BINS: usize = 5;
 const EXACT_ITEMS: usize = 40;
 const EXACT_BINS: usize = 24;
 const EXACT_BUDGET: u64 = 60_000;
+
+/// Bins that are tried to prove that there is no last configuration, and how many of them
+/// are a step.
+const POSSIBLE_BUDGET: u64 = 400_000;
+const POSSIBLE_STEP: u64 = 64;
 
 /// The items that may do something.
 fn active_items(problem: &Problem) -> Vec<u32> {

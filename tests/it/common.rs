@@ -435,7 +435,7 @@ impl fmt::Display for Answer {
             }
         }
         if let Some(conflict) = &self.outcome.conflict {
-            writeln!(f, "because {}", conflict.text)?;
+            writeln!(f, "because {}", quadrille::render::clash(&self.instance, conflict))?;
         }
         write!(f, "for\n{}", self.spec)
     }
