@@ -1,8 +1,9 @@
 //! Packing alone: as few bins as can be, with bounds.
 //!
-//! In stages, each of which may be the last: bounds by sums and packings in one pass; the
-//! linear programme over contents of bins ([`generate`]), whose bound is nearly always the
-//! optimum or one less; dives along it ([`dive`]) until a packing meets the bound.
+//! In stages, each of which may be the last: bounds by sums and packings in one pass; where
+//! the sums leave no slack, contents that waste nothing ([`tight`]); the linear programme
+//! over contents of bins ([`generate`]), whose bound is nearly always the optimum or one
+//! less; dives along it ([`dive`]) until a packing meets the bound.
 
 pub mod boxes;
 pub mod dive;
@@ -10,6 +11,7 @@ pub mod generate;
 pub mod greedy;
 pub mod knapsack;
 pub mod master;
+pub mod tight;
 
 use super::Limits;
 use super::bound;
@@ -82,9 +84,37 @@ const STAGE: u64 = 40_000_000;
 const MOST_KINDS: usize = 640;
 const MOST_CLASSES: usize = 24;
 /// Dives in which nothing better comes before the packing is given up.
-const PATIENCE: u32 = 400;
+const PATIENCE: u32 = 200;
+/// Dives before the bound is looked at more closely.
+const FIRST_DIVES: u32 = 3;
 /// How far a dive strays from what the programme says.
 const NOISE: f64 = 0.3;
+/// The share of a bin that may be wasted in all where every content is listed.
+const SLACK: f64 = 0.25;
+/// Work of listing contents.
+const LISTING: u64 = 1_000_000_000;
+/// Looks for a cover with listed contents.
+const COVERING: u64 = 60_000;
+
+/// Contents that the programme begins with.
+const MOST_SEEDS: usize = 10_000;
+
+/// What comes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Contents that waste next to nothing, by the sizes.
+    Exact,
+    /// The linear programme, as far as that is easy.
+    Programme,
+    /// A dive.
+    Dive,
+    /// The bound of the programme; so many times the usual work.
+    Prove(u32),
+    /// Contents that waste next to nothing, by the prices of the programme.
+    Priced,
+    /// Nothing.
+    Done,
+}
 
 /// The best packing so far, and how to get at a better one.
 #[derive(Debug)]
@@ -93,10 +123,13 @@ pub struct Packer {
     best: Option<Vec<Filled>>,
     bound: u64,
     generator: Option<Generator>,
+    /// Contents to begin with.
+    seeds: Vec<Filled>,
     random: Random,
     dives: u32,
-    /// Is there nothing more to try?
-    done: bool,
+    stage: Stage,
+    /// How hard the bound was tried last.
+    tried: u32,
 }
 
 impl Packer {
@@ -104,14 +137,17 @@ impl Packer {
     pub fn new(boxes: Boxes, seed: u64, meter: &mut Meter<'_>) -> Self {
         let bound = bound::sum::fewest(&boxes);
         let best = greedy::best(&boxes, u64::MAX, meter);
+        let small = boxes.kinds() <= MOST_KINDS && boxes.classes() <= MOST_CLASSES;
         Self {
             boxes: Arc::new(boxes),
             best,
             bound,
             generator: None,
+            seeds: Vec::new(),
             random: Random::new(seed),
             dives: 0,
-            done: false,
+            stage: if small { Stage::Exact } else { Stage::Done },
+            tried: 0,
         }
     }
 
@@ -132,7 +168,7 @@ impl Packer {
 
     /// Is there nothing more to try?
     pub fn is_done(&self) -> bool {
-        self.done || self.price() <= self.bound
+        self.stage == Stage::Done || self.price() <= self.bound
     }
 
     /// The number of paid bins of the best packing.
@@ -142,31 +178,80 @@ impl Packer {
 
     /// Another stage. Is the best packing better now, or the bound?
     pub fn advance(&mut self, meter: &mut Meter<'_>) -> bool {
-        if self.is_done() || meter.is_over() {
+        if self.is_done() || meter.is_exhausted() {
             return false;
         }
         let before = (self.price(), self.bound);
         meter.grant(STAGE);
-        if self.boxes.kinds() > MOST_KINDS || self.boxes.classes() > MOST_CLASSES {
-            self.done = true;
-            return false;
-        }
-        let generator = self.generator.get_or_insert_with(|| {
-            Generator::new(&self.boxes, self.best.iter().flatten().cloned())
-        });
-        if !generator.done {
-            generator.solve(before.0, meter);
-            self.bound = self.bound.max(generator.bound);
-        } else {
-            let noise = if self.dives == 0 { 0.0 } else { NOISE };
-            if let Some(packing) =
-                dive::dive(&self.boxes, generator, before.0, noise, &mut self.random, meter)
-            {
-                self.best = Some(packing);
+        self.stage = match self.stage {
+            Stage::Exact => {
+                meter.grant(LISTING);
+                self.list(&tight::sizes(&self.boxes), meter);
+                Stage::Programme
             }
-            self.dives += 1;
-            self.done = self.dives > PATIENCE;
-        }
+            Stage::Programme => {
+                let start = self.best.iter().flatten().chain(&self.seeds).cloned();
+                let generator = self.generator.get_or_insert_with(|| Generator::new(&self.boxes, start));
+                generator.solve(before.0, meter);
+                self.bound = self.bound.max(generator.bound);
+                if generator.settled { Stage::Dive } else { Stage::Programme }
+            }
+            Stage::Dive => {
+                self.dive(meter);
+                match self.generator.as_ref().is_some_and(|generator| generator.done) {
+                    false if self.dives.is_multiple_of(FIRST_DIVES) => Stage::Prove(self.tried + 1),
+                    _ if self.dives > PATIENCE => Stage::Done,
+                    _ => Stage::Dive,
+                }
+            }
+            Stage::Prove(times) => {
+                self.tried = times;
+                let Some(generator) = &mut self.generator else { return false };
+                meter.grant(STAGE << times.min(6));
+                generator.prove(before.0, meter);
+                self.bound = self.bound.max(generator.bound);
+                if generator.done { Stage::Priced } else { Stage::Dive }
+            }
+            Stage::Priced => {
+                let mut prices = tight::sizes(&self.boxes);
+                if let Some(generator) = &self.generator
+                    && let [most] = generator.prices.1[..]
+                {
+                    prices.push((generator.prices.0.clone(), most));
+                }
+                meter.grant(LISTING);
+                self.list(&prices, meter);
+                Stage::Dive
+            }
+            Stage::Done => Stage::Done,
+        };
         before != (self.price(), self.bound)
+    }
+
+    fn dive(&mut self, meter: &mut Meter<'_>) {
+        let Some(generator) = &self.generator else { return };
+        let noise = if self.dives == 0 { 0.0 } else { NOISE };
+        let goal = (self.bound, self.price());
+        if let Some(packing) = dive::dive(&self.boxes, generator, goal, noise, &mut self.random, meter) {
+            self.best = Some(packing);
+        }
+        self.dives += 1;
+    }
+
+    /// Looks for a packing that meets the bound among contents that waste next to nothing,
+    /// or finds out that there is none. Only where all bins are alike.
+    fn list(&mut self, prices: &[tight::Prices], meter: &mut Meter<'_>) {
+        let alike = self.boxes.classes() == 1 && self.boxes.paid[0];
+        if !alike || tight::slack(&self.boxes, self.bound, prices).is_none_or(|slack| slack > SLACK) {
+            return;
+        }
+        match tight::search(&self.boxes, self.bound, prices, COVERING, meter) {
+            tight::Tight::Found(packing) => self.best = Some(packing),
+            tight::Tight::None => self.bound += 1,
+            tight::Tight::Unknown(contents) => {
+                let contents = contents.into_iter().take(MOST_SEEDS);
+                self.seeds = contents.map(|content| Filled { class: 0, content }).collect();
+            }
+        }
     }
 }

@@ -15,16 +15,18 @@ use std::sync::Arc;
 /// A content that is used as much as this is taken as it is.
 const WHOLE: f64 = 0.99;
 
-/// A packing with fewer paid bins than `most`, if the dive comes to one.
+/// The best packing that the dive comes by, if it has fewer paid bins than `most`. One
+/// with no more than `enough` ends it.
 pub fn dive(
     boxes: &Boxes,
     root: &Generator,
-    most: u64,
+    (enough, mut most): (u64, u64),
     noise: f64,
     random: &mut Random,
     meter: &mut Meter<'_>,
 ) -> Option<Vec<Filled>> {
     let mut packing: Vec<Filled> = Vec::new();
+    let mut best: Option<Vec<Filled>> = None;
     let mut pool: Vec<Filled> = (0..root.master.columns()).map(|at| root.master.column(at).clone()).collect();
     let mut chosen = root.master.solution();
     let mut rest = boxes.clone();
@@ -49,40 +51,29 @@ pub fn dive(
                 }
             }
         }
-        if packing.len() == before {
-            return None;
-        }
-        if rest.items() == 0 {
-            break;
-        }
         let price = boxes.price(&packing);
-        if price >= most {
-            return None;
+        if packing.len() == before || price >= most {
+            return best;
         }
         // The rest in the plain way may do already.
         if let Some(tail) = greedy::best(&rest, most - price, meter) {
-            packing.extend(tail);
-            break;
+            most = price + boxes.price(&tail);
+            best = Some(packing.iter().cloned().chain(tail).collect());
         }
-        if meter.is_over() {
-            return None;
+        if meter.is_over() || most <= enough || rest.items() == 0 {
+            return best;
         }
         let small = Small::of(&rest);
         pool.retain(|filled| filled.content.iter().all(|&(kind, many)| many <= rest.count[kind as usize]));
         let mut generator = Generator::new(&small.boxes, pool.iter().map(|filled| small.shrink(filled)));
         generator.solve(most - price, meter);
         if generator.bound >= most - price {
-            return None;
+            return best;
         }
         pool.extend((pool.len()..generator.master.columns()).map(|at| small.grow(generator.master.column(at))));
         chosen = generator.master.solution();
         names = chosen.iter().map(|&(at, _)| small.grow(generator.master.column(at))).collect();
-        // Only kinds that are still missing count.
-        if chosen.is_empty() {
-            return None;
-        }
     }
-    (boxes.price(&packing) < most).then_some(packing)
 }
 
 /// Fills one more bin, with as much of the content as is left to be packed.

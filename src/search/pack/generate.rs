@@ -38,6 +38,8 @@ pub struct Generator {
     pub prices: (Vec<u64>, Vec<u64>),
     /// Prices of the best bound before it was rounded.
     center: Option<(f64, Vec<f64>)>,
+    /// Is no content easy to find that would enter?
+    pub settled: bool,
     /// Is the programme solved?
     pub done: bool,
 }
@@ -53,6 +55,7 @@ impl Generator {
             bound: 0,
             prices: (Vec::new(), Vec::new()),
             center: None,
+            settled: false,
             done: false,
         };
         start.for_each(|filled| generator.add(filled));
@@ -66,30 +69,74 @@ impl Generator {
         }
     }
 
-    /// Rounds until the programme is solved, the bound is as good as it will be, or a bin
-    /// fewer than `goal` is known to be impossible.
+    /// Rounds until no content that is easy to find is worth entering, or no packing with
+    /// fewer bins than `goal` is left.
     pub fn solve(&mut self, goal: u64, meter: &mut Meter<'_>) {
         let mut pull = PULL;
-        while !self.done && !meter.is_over() {
-            meter.spend(self.master.solve() / 64);
-            let now: Vec<f64> = (0..self.boxes.kinds()).map(|kind| self.master.price(kind).max(0.0)).collect();
-            let mixed: Vec<f64> = match &self.center {
-                Some((_, center)) if pull > 0.0 => {
-                    now.iter().zip(center).map(|(now, center)| pull * center + (1.0 - pull) * now).collect()
-                }
-                _ => now,
-            };
-            let mut added = self.price(&mixed, NODES, meter);
-            if added == 0 {
-                added = self.price(&mixed, NODES_LAST, meter);
-            }
-            // What rounding of the value cannot change any more.
-            let reachable = (self.master.objective() - 1e-4).ceil().max(0.0) as u64;
-            if self.bound >= goal || (added == 0 && pull == 0.0) || self.bound >= reachable {
-                self.done = true;
+        while !self.settled && !meter.is_over() {
+            let prices = self.prices_now(pull, meter);
+            let added = self.price(&prices, NODES, meter);
+            if self.bound >= goal || (added == 0 && pull == 0.0) {
+                self.settled = true;
             }
             pull = if added == 0 { 0.0 } else { PULL };
         }
+    }
+
+    /// Rounds until the programme is solved, or its bound is as good as it will be.
+    pub fn prove(&mut self, goal: u64, meter: &mut Meter<'_>) {
+        let mut pull = PULL;
+        while !self.done && !meter.is_over() {
+            let prices = self.prices_now(pull, meter);
+            // What rounding of the value cannot change any more.
+            let reachable = (self.master.objective() - 1e-4).ceil().max(0.0) as u64;
+            if self.bound >= goal || self.bound >= reachable {
+                self.done = true;
+                break;
+            }
+            let mut added = self.price(&prices, NODES, meter);
+            if added == 0 {
+                added = self.price(&prices, NODES_LAST, meter);
+            }
+            if added == 0 && pull == 0.0 {
+                // The pricing gave up, or there is nothing left.
+                self.done = !meter.is_over();
+            }
+            pull = if added == 0 { 0.0 } else { PULL };
+        }
+    }
+
+    /// The prices of the programme, pulled towards the best so far.
+    fn prices_now(&mut self, pull: f64, meter: &mut Meter<'_>) -> Vec<f64> {
+        if self.center.is_none() {
+            // Sizes are good prices to begin with: scarce dimensions count more.
+            let sizes = self.sizes();
+            self.price(&sizes, NODES, meter);
+        }
+        meter.spend(self.master.solve() / 16);
+        let now = (0..self.boxes.kinds()).map(|kind| self.master.price(kind).max(0.0));
+        match &self.center {
+            Some((_, center)) if pull > 0.0 => {
+                now.zip(center).map(|(now, center)| pull * center + (1.0 - pull) * now).collect()
+            }
+            _ => now.collect(),
+        }
+    }
+
+    /// What items take of the largest bins, in the scarcer dimensions more.
+    fn sizes(&self) -> Vec<f64> {
+        let boxes = &self.boxes;
+        let largest = |dim: usize| (0..boxes.classes()).map(|class| boxes.capacity(class)[dim]).max().unwrap_or(0);
+        let share = |kind: usize, dim: usize| boxes.size(kind)[dim] as f64 / largest(dim).max(1) as f64;
+        let need: Vec<f64> = (0..boxes.dims)
+            .map(|dim| (0..boxes.kinds()).map(|kind| share(kind, dim) * f64::from(boxes.count[kind])).sum())
+            .collect();
+        let most = need.iter().copied().fold(0.0, f64::max);
+        let weight: Vec<f64> = need.iter().map(|&need| if need >= 0.9 * most { need } else { 0.0 }).collect();
+        let all = weight.iter().sum::<f64>().max(1e-9);
+        (0..boxes.kinds())
+            .map(|kind| (0..boxes.dims).map(|dim| weight[dim] / all * share(kind, dim)).sum())
+            .collect()
     }
 
     /// One pricing. Returns how many contents entered.

@@ -225,9 +225,9 @@ impl Knapsack {
             let row = choice.kind as usize * dims;
             choice.weight = self.weights.iter().zip(&self.share[row..row + dims]).map(|(w, s)| w * s).sum();
         }
-        self.choices.sort_unstable_by(|a, b| {
-            (b.gain * a.weight).total_cmp(&(a.gain * b.weight)).then(a.kind.cmp(&b.kind))
-        });
+        // Without weight: first of all.
+        let ratio = |choice: &Choice| choice.gain / choice.weight;
+        self.choices.sort_unstable_by(|a, b| ratio(b).total_cmp(&ratio(a)).then(a.kind.cmp(&b.kind)));
     }
 
     /// What the choices of the list from a position on may add at most.

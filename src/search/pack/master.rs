@@ -18,6 +18,18 @@ const ARTIFICIAL: f64 = 8.0;
 /// After so many pivots the inverse is computed anew.
 const REFRESH: usize = 400;
 
+/// Variables that are asked how much they gain.
+const CANDIDATES: usize = 24;
+
+/// A pivot to come.
+#[derive(Debug)]
+struct Step {
+    /// The entering column, as the basis sees it.
+    alpha: Vec<f64>,
+    length: f64,
+    leaves: usize,
+}
+
 /// See the module.
 #[derive(Clone, Debug)]
 pub struct Master {
@@ -30,6 +42,7 @@ pub struct Master {
     /// then columns.
     basis: Vec<usize>,
     is_basic: Vec<bool>,
+    /// Column by column.
     inverse: Vec<f64>,
     value: Vec<f64>,
     price: Vec<f64>,
@@ -128,55 +141,76 @@ impl Master {
     }
 
     /// The best solution with the columns that there are. Returns the arithmetic done.
+    ///
+    /// Of the variables with the least reduced costs the one that gains most enters: asking
+    /// costs little beside a pivot, and there are far fewer of those then.
     pub fn solve(&mut self) -> u64 {
+        let rows = self.rows;
         let mut work = 0;
         let mut stale = 0;
-        for _ in 0..20 * self.rows + 1000 {
-            let mut best = (-EPS, usize::MAX);
-            for row in 0..self.rows {
+        let mut candidates: Vec<(f64, usize)> = Vec::new();
+        for _ in 0..20 * rows + 1000 {
+            candidates.clear();
+            for row in 0..rows {
                 let reduced = if row < self.kinds { self.price[row] } else { -self.price[row] };
-                if reduced < best.0 && !self.is_basic[row] {
-                    best = (reduced, row);
+                if reduced < -EPS && !self.is_basic[row] {
+                    candidates.push((reduced, row));
                 }
             }
             for column in 0..self.columns.len() {
-                if !self.is_basic[2 * self.rows + column] {
+                if !self.is_basic[2 * rows + column] {
                     let reduced = self.reduced(column);
-                    if reduced < best.0 {
-                        best = (reduced, 2 * self.rows + column);
+                    if reduced < -EPS {
+                        candidates.push((reduced, 2 * rows + column));
                     }
                 }
             }
             work += self.columns.len() as u64 * 8;
-            if best.1 == usize::MAX {
+            if candidates.is_empty() {
                 break;
             }
-            let before = self.pivots;
-            work += self.enter(best.1, best.0);
-            if self.pivots == before {
-                // Numbers that have drifted; once more with fresh ones.
-                stale += 1;
-                if stale > 2 {
-                    break;
+            if candidates.len() > CANDIDATES {
+                candidates.select_nth_unstable_by(CANDIDATES, |a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+                candidates.truncate(CANDIDATES);
+            }
+            candidates.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+            let mut best: Option<(f64, usize, Step)> = None;
+            for (at, &(reduced, variable)) in candidates.iter().enumerate() {
+                work += 4 * rows as u64;
+                let Some(step) = self.step(variable) else { continue };
+                let gain = -reduced * step.length;
+                if best.as_ref().is_none_or(|best| gain > best.0 * (1.0 + 1e-9)) {
+                    best = Some((gain, at, step));
                 }
-                self.refresh();
-            } else if self.pivots.is_multiple_of(REFRESH) {
-                self.refresh();
-                work += (self.rows * self.rows * self.rows) as u64;
+            }
+            match best {
+                Some((_, at, step)) => {
+                    work += self.enter(candidates[at].1, candidates[at].0, &step);
+                    if self.pivots.is_multiple_of(REFRESH) {
+                        self.refresh();
+                        work += (rows * rows * rows) as u64;
+                    }
+                }
+                // Numbers that have drifted; once more with fresh ones.
+                None if stale > 1 => break,
+                None => {
+                    stale += 1;
+                    self.refresh();
+                }
             }
         }
         work
     }
 
-    fn enter(&mut self, variable: usize, reduced: f64) -> u64 {
+    /// How far a variable can rise, and which one leaves for it.
+    fn step(&self, variable: usize) -> Option<Step> {
         let rows = self.rows;
         let entries = self.entries(variable);
-        let alpha: Vec<f64> = (0..rows)
-            .map(|row| {
-                let inverse = &self.inverse[row * rows..(row + 1) * rows];
-                entries.iter().map(|&(at, amount)| inverse[at] * amount).sum()
-            })
-            .collect();
+        let mut alpha = vec![0.0; rows];
+        for (at, amount) in entries {
+            let column = &self.inverse[at * rows..(at + 1) * rows];
+            alpha.iter_mut().zip(column).for_each(|(alpha, entry)| *alpha += entry * amount);
+        }
         let mut leaves: Option<(f64, usize)> = None;
         for row in 0..rows {
             if alpha[row] > PIVOT {
@@ -188,28 +222,29 @@ impl Master {
                 }
             }
         }
-        let Some((step, leaves)) = leaves else { return 0 };
+        leaves.map(|(length, leaves)| Step { alpha, length, leaves })
+    }
+
+    fn enter(&mut self, variable: usize, reduced: f64, step: &Step) -> u64 {
+        let rows = self.rows;
+        let Step { alpha, length, leaves } = step;
         self.pivots += 1;
-        let pivot = alpha[leaves];
-        let (before, rest) = self.inverse.split_at_mut(leaves * rows);
-        let (row, after) = rest.split_at_mut(rows);
-        row.iter_mut().for_each(|entry| *entry /= pivot);
-        let others = before.chunks_exact_mut(rows).enumerate();
-        let others = others.chain(after.chunks_exact_mut(rows).enumerate().map(|(at, r)| (at + leaves + 1, r)));
         let mut work = 0;
-        for (at, other) in others {
-            let factor = alpha[at];
-            if factor != 0.0 {
-                work += rows as u64;
-                other.iter_mut().zip(row.iter()).for_each(|(entry, own)| *entry -= factor * own);
-                self.value[at] -= factor * step;
+        for (column, price) in self.inverse.chunks_exact_mut(rows).zip(&mut self.price) {
+            if column[*leaves] == 0.0 {
+                continue;
             }
+            let own = column[*leaves] / alpha[*leaves];
+            column.iter_mut().zip(alpha).for_each(|(entry, alpha)| *entry -= alpha * own);
+            column[*leaves] = own;
+            *price += reduced * own;
+            work += rows as u64;
         }
-        self.value[leaves] = step;
-        self.price.iter_mut().zip(row.iter()).for_each(|(price, own)| *price += reduced * own);
-        self.is_basic[self.basis[leaves]] = false;
+        self.value.iter_mut().zip(alpha).for_each(|(value, alpha)| *value -= alpha * length);
+        self.value[*leaves] = *length;
+        self.is_basic[self.basis[*leaves]] = false;
         self.is_basic[variable] = true;
-        self.basis[leaves] = variable;
+        self.basis[*leaves] = variable;
         work + rows as u64
     }
 
@@ -254,10 +289,9 @@ impl Master {
             matrix[at * rows..(at + 1) * rows].copy_from_slice(&own);
             inverse[at * rows..(at + 1) * rows].copy_from_slice(&own_inverse);
         }
-        self.inverse = inverse;
         self.price.fill(0.0);
         for (at, &variable) in self.basis.iter().enumerate() {
-            let row = &self.inverse[at * rows..(at + 1) * rows];
+            let row = &inverse[at * rows..(at + 1) * rows];
             self.value[at] = row.iter().zip(&self.rhs).map(|(entry, rhs)| entry * rhs).sum();
             let cost = match variable {
                 _ if variable < rows => continue,
@@ -265,6 +299,11 @@ impl Master {
                 _ => self.columns[variable - 2 * rows].1,
             };
             self.price.iter_mut().zip(row).for_each(|(price, entry)| *price += cost * entry);
+        }
+        for at in 0..rows {
+            for row in 0..rows {
+                self.inverse[at * rows + row] = inverse[row * rows + at];
+            }
         }
     }
 }
