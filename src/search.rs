@@ -7,11 +7,14 @@
 //! ([`improve`]); and on small problems every order of steps ([`exact`]), which also
 //! proves that there is no plan. On larger ones a linear programme can ([`room`]).
 
+pub mod bound;
+mod consolidate;
 mod construct;
 pub mod cover;
 pub mod exact;
 pub mod fewest;
 pub mod improve;
+pub mod pack;
 pub mod parts;
 pub mod place;
 pub mod possible;
@@ -39,8 +42,10 @@ use crate::problem::StepKind;
 use crate::propagator::Block;
 use crate::random;
 use crate::schedule;
+use consolidate::Consolidation;
 use exact::Exact;
 use exact::MoveCost;
+use pack::Meter;
 use presolve::Analysis;
 use rayon::prelude::*;
 use std::time::Instant;
@@ -205,6 +210,8 @@ struct Solver<'p> {
     answer: Answer,
     /// None where there was nothing to search for.
     search: Option<improve::Search<'p>>,
+    /// The search for few open bins, where those count.
+    consolidation: Option<Consolidation>,
     /// The items that may do something.
     active: Vec<u32>,
     /// Was the proof of the fewest moves tried?
@@ -232,12 +239,14 @@ impl<'p> Solver<'p> {
             analysis,
             answer,
             search,
+            consolidation: None,
             active,
             fewest_tried,
             quickest_tried,
             stop: None,
         };
         solver.prove_nowhere();
+        solver.start_consolidation();
         // On a tiny problem every order of steps is tried at once, on a small one after
         // everything else.
         if solver.answer.proof.is_none() && solver.is_tiny() && !solver.met() && !solver.is_enough() {
@@ -261,6 +270,48 @@ impl<'p> Solver<'p> {
         self.answer.effort += (granted - budget) / POSSIBLE_STEP;
         if let possible::Possible::No(items) = found {
             self.answer.proof = Some(Proof::Nowhere(items));
+        }
+    }
+
+    /// Bounds on the open bins and packings in one pass, where open bins count.
+    fn start_consolidation(&mut self) {
+        if self.answer.proof.is_some() || !self.settings.objective.counts(Metric::NodesOn) {
+            return;
+        }
+        let mut meter = Meter::new(&self.settings.limits, self.answer.effort);
+        self.consolidation = Consolidation::new(self.problem, self.settings.seed, &mut meter);
+        self.answer.effort += meter.steps();
+        self.use_consolidation();
+    }
+
+    /// Another stage of the search for few open bins. False when there is none.
+    fn consolidate(&mut self) -> bool {
+        let Some(consolidation) = &mut self.consolidation else { return false };
+        if consolidation.packer.is_done() || self.settings.limits.reached(self.answer.effort).is_some() {
+            return false;
+        }
+        let mut meter = Meter::new(&self.settings.limits, self.answer.effort);
+        let better = consolidation.packer.advance(&mut meter);
+        self.answer.effort += meter.steps();
+        if better {
+            self.use_consolidation();
+        }
+        true
+    }
+
+    /// Takes over the bound, and the placement if it leaves fewer bins open.
+    fn use_consolidation(&mut self) {
+        let (Some(consolidation), Some(search)) = (&self.consolidation, &mut self.search) else { return };
+        self.analysis.fewest_open = self.analysis.fewest_open.max(consolidation.bound());
+        let least = bounds(self.settings.objective, &self.analysis, None);
+        self.answer.bounds.iter_mut().zip(least).for_each(|(bound, least)| *bound = (*bound).max(least));
+        let open = |best: &improve::Incumbent| best.placement.open.iter().filter(|&&open| open).count() as u64;
+        let fewer = match (consolidation.value(), search.best()) {
+            (Some(value), Some(best)) => value < open(best),
+            (value, _) => value.is_some(),
+        };
+        if fewer && let Some(placement) = consolidation.placement(self.problem) {
+            self.answer.effort += search.try_placement(self.problem, &self.settings, &placement);
         }
     }
 
@@ -303,9 +354,16 @@ impl<'p> Solver<'p> {
         if self.wants_quickest() {
             return self.prove_quickest();
         }
-        let (Some(search), None) = (&mut self.search, self.stop) else { return false };
-        let before = search.best().map(|best| best.values.clone());
+        if self.search.is_none() || self.stop.is_some() {
+            return false;
+        }
+        let before = self.best().map(|best| best.values.clone());
+        let busy = self.consolidate();
+        let Some(search) = &mut self.search else { return false };
         self.stop = search.round(self.problem, &self.analysis, &self.settings, &mut self.answer);
+        if busy && self.stop == Some(StopReason::Stalled) {
+            self.stop = None;
+        }
         self.stop.is_none() && search.best().map(|best| &best.values) != before.as_ref()
     }
 
@@ -316,12 +374,13 @@ impl<'p> Solver<'p> {
         let packing = &problem.packing;
         let level = &settings.objective.levels[0];
         // Only sums over the moves can be compared before times are known.
-        let mut cost = MoveCost { per_move: 0, per_second: 0 };
+        let mut cost = MoveCost { per_move: 0, per_second: 0, per_open: 0 };
         let mut comparable = true;
         for &(weight, metric) in &level.terms {
             match metric {
                 Metric::Relocations => cost.per_move += u64::from(weight),
                 Metric::RelocationTime => cost.per_second += u64::from(weight),
+                Metric::NodesOn => cost.per_open += u64::from(weight),
                 _ => comparable = false,
             }
         }
@@ -329,7 +388,7 @@ impl<'p> Solver<'p> {
             return;
         }
         if !comparable {
-            cost = MoveCost { per_move: 1, per_second: 0 };
+            cost = MoveCost { per_move: 1, per_second: 0, per_open: 0 };
         }
         let seats: Vec<(u32, bool)> = packing.items.iter().map(|item| (item.source, false)).collect();
         let mut budget = EXACT_BUDGET;
@@ -343,7 +402,7 @@ impl<'p> Solver<'p> {
         if timed && !matches!(found, Exact::Impossible) {
             found = exact::timed::search(problem, active, &seats, cost, &mut budget, &settings.limits);
         }
-        let comparable = comparable && !(timed && cost.per_second > 0);
+        let comparable = comparable && !(timed && (cost.per_second > 0 || cost.per_open > 0));
         answer.effort += granted - budget;
         match found {
             Exact::Impossible if search.best().is_none() => answer.proof = Some(Proof::Exhausted),
@@ -422,6 +481,7 @@ fn bounds(objective: &Objective, analysis: &Analysis, values: Option<&[u64]>) ->
                         Metric::Mttr | Metric::SumOfEnds => analysis.least_mttr_any,
                         Metric::Makespan => analysis.least_makespan,
                         Metric::RelocationTime => analysis.least_relocation_time,
+                        Metric::NodesOn => analysis.fewest_open,
                     };
                     u64::from(weight).saturating_mul(least)
                 })

@@ -119,7 +119,7 @@ fn solve_here(instance: &Instance, options: &Options, any: bool) -> Result<Outco
             finding.violation.text
         )));
     }
-    let metrics = Metrics::of(&plan);
+    let metrics = Metrics::of(instance, &plan);
     let levels = bounded(objective, &metrics, report.penalty, &answer);
     let met = levels.first().is_none_or(|level| level.value <= level.bound);
     Ok(Outcome {

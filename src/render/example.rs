@@ -70,7 +70,7 @@ fn talk() -> (Instance, Plan) {
 }
 
 fn outcome(plan: Option<Plan>) -> Outcome {
-    let metrics = plan.as_ref().map_or_else(Metrics::default, Metrics::of);
+    let metrics = plan.as_ref().map_or_else(Metrics::default, |plan| Metrics::of(&talk().0, plan));
     let level = |metric, bound| Bounded { level: Level::of(metric), value: metrics.get(metric), bound };
     Outcome {
         status: if plan.is_some() { Status::Optimal } else { Status::Unknown },

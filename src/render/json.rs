@@ -93,6 +93,7 @@ fn metrics(metrics: &Metrics) -> Value {
         "allocations": metrics.allocations,
         "node_boots": metrics.node_boots,
         "node_shutdowns": metrics.node_shutdowns,
+        "nodes_on": metrics.nodes_on,
         "makespan": metrics.makespan,
         "mttr": metrics.mttr,
         "sum_of_ends": metrics.sum_of_ends,

@@ -449,6 +449,7 @@ impl Part {
             into.evictions.push(eviction);
         }
         into.fewest_moves += analysis.fewest_moves;
+        into.fewest_open += analysis.fewest_open;
         into.least_mttr += analysis.least_mttr;
         into.least_mttr_any += analysis.least_mttr_any;
         into.least_makespan = into.least_makespan.max(analysis.least_makespan);

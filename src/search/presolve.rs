@@ -55,6 +55,8 @@ pub struct Analysis {
     pub least_makespan: u64,
     /// No plan spends less time on moves, summed over them.
     pub least_relocation_time: u64,
+    /// No plan leaves fewer bins open at the end.
+    pub fewest_open: u64,
     /// A bin whose content cannot be made to fit, whatever leaves it.
     pub hopeless: Option<(u32, crate::propagator::Block)>,
     /// An item that must be in a bin at the end and may be in none.
@@ -81,6 +83,7 @@ pub fn analyse(problem: &Problem) -> Analysis {
         }
     }
     analysis.homeless = homeless(packing);
+    analysis.fewest_open = packing.bins.iter().filter(|bin| bin.later == Later::Open).count() as u64;
     let mut per_bin: FxHashMap<u32, u32> = FxHashMap::default();
     for bin in 0..packing.bins.len() as u32 {
         match eviction(problem, &keep, bin, &[], true) {
