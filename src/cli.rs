@@ -4,6 +4,7 @@ mod check;
 mod completions;
 mod convert;
 mod doc;
+mod explain;
 mod fmt;
 mod generate;
 mod input;
@@ -77,6 +78,7 @@ Examples:
   quadrille plan cluster.json --rules site.btrp   with the rules of a file besides
   quadrille plan cluster.btrp                     a cluster that a rule file declares
   quadrille check cluster.json plan.json          every violation, in words
+  quadrille explain cluster.json                  why there is no plan, and what would help
   quadrille lint site.btrp --cluster cluster.json what is odd about rules
   quadrille fmt site.btrp                         in the usual form, comments kept
   quadrille convert cluster.json -o btrplace.json --format btrplace
@@ -128,6 +130,8 @@ enum Task {
     Plan(plan::Arguments),
     /// Is the source configuration (or the plan) right? Every violation, in words.
     Check(check::Arguments),
+    /// Why is there no plan? The smallest conflicts, and what would help.
+    Explain(explain::Arguments),
     /// What is probably not meant so in rule files: names nothing uses, rules that never hold.
     Lint(lint::Arguments),
     /// Write an instance, or a plan, in another format.
@@ -163,6 +167,7 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> i32 {
     let result = match arguments.task {
         Task::Plan(arguments) => plan::run(&arguments, &terminal),
         Task::Check(arguments) => check::run(&arguments, &terminal),
+        Task::Explain(arguments) => explain::run(&arguments, &terminal),
         Task::Lint(arguments) => lint::run(&arguments, &terminal),
         Task::Convert(arguments) => convert::run(&arguments, &terminal),
         Task::Schema(arguments) => schema::run(&arguments),

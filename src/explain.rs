@@ -1,314 +1,171 @@
-//! Reasons in the user's words: why an action is in the plan, why there is no plan.
+//! Why there is no plan, what would help, and why a plan is as it is.
+//!
+//! [`explain`] looks for conflicts: smallest sets of constraints and facts (VMs, their
+//! places, capacities, the horizon) for which there is no plan. All of it is data: words
+//! are made of it by [`crate::render`].
 
-use crate::compile::Compiled;
-use crate::compile::Relationship;
-use crate::constraint::list;
-use crate::model::ActionKind;
+mod action;
+mod ask;
+mod deadlock;
+mod find;
+mod proof;
+mod question;
+mod quickxplain;
+mod way;
+
+pub use action::reasons;
+pub use ask::BoundPart;
+pub use ask::Instead;
+pub use ask::Why;
+pub use ask::WhyNot;
+pub use ask::bound;
+pub use ask::host_after;
+pub use ask::waits_for;
+pub use ask::why_not;
+pub use ask::with_wish;
+pub use proof::conflict;
+pub use question::Kept;
+pub use way::Change;
+pub use way::WayOut;
+pub use way::changed;
+pub use way::suspended;
+
+use crate::compile;
+use crate::compile::Refusal;
+use crate::constraint::deadline::Deadline;
 use crate::model::Instance;
-use crate::model::NodeId;
-use crate::model::Plan;
-use crate::model::Reason;
-use crate::model::ResourceId;
 use crate::model::VmId;
 use crate::outcome::Conflict;
-use crate::problem::Later;
-use crate::problem::NONE;
-use crate::problem::RelationKind;
-use crate::problem::Role;
-use crate::propagator::Block;
-use crate::search::Proof;
-use crate::search::presolve;
-use crate::search::presolve::Analysis;
-use rustc_hash::FxHashMap;
+use crate::outcome::Member;
+use crate::outcome::Options;
+use crate::outcome::PlanError;
+use crate::outcome::Status;
+use crate::outcome::StopReason;
+use question::Oracle;
+use quickxplain::Verdict;
+use std::time::Instant;
 
-/// Gives each action its reason.
-pub fn reasons(instance: &Instance, compiled: &Compiled, analysis: &Analysis, plan: &mut Plan) {
-    let packing = &compiled.problem.packing;
-    let mut bin_cause: FxHashMap<u32, Block> = FxHashMap::default();
-    for eviction in &analysis.evictions {
-        bin_cause.insert(eviction.bin, eviction.cause);
-    }
-    let mut demanded: FxHashMap<(VmId, ResourceId), u32> = FxHashMap::default();
-    for &(vm, resource, _, cause) in &compiled.posted.demands {
-        demanded.entry((vm, resource)).or_insert(cause.constraint);
-    }
-    let mut fenced: FxHashMap<VmId, Vec<(bool, usize, u32)>> = FxHashMap::default();
-    for (at, (relationship, cause)) in compiled.posted.relations.iter().enumerate() {
-        let (vms, inside) = match relationship {
-            Relationship::Within(vms, _) => (vms, true),
-            Relationship::Outside(vms, _) => (vms, false),
-            _ => continue,
-        };
-        for vm in vms.iter() {
-            let item = compiled.item_of[vm.index()];
-            // Only those that must leave their bin are asked about.
-            if item != NONE && analysis.forced.binary_search(&item).is_ok() {
-                fenced.entry(*vm).or_default().push((inside, at, cause.constraint));
-            }
-        }
-    }
-    let last_move: FxHashMap<VmId, usize> = plan
-        .actions
-        .iter()
-        .enumerate()
-        .filter(|(_, action)| {
-            matches!(action.kind, ActionKind::Migrate { .. } | ActionKind::BootClone { .. })
-        })
-        .map(|(at, action)| (at, action.kind.vm()))
-        .filter_map(|(at, vm)| Some((vm?, at)))
-        .collect();
-    // Who enters each node: the one that an unasked leaver makes room for.
-    let mut enters: FxHashMap<NodeId, Vec<VmId>> = FxHashMap::default();
-    for action in &plan.actions {
-        if let (Some(node), Some(vm)) = (action.kind.destination(), action.kind.vm()) {
-            enters.entry(node).or_default().push(vm);
-        }
-    }
-    let source_reason = |vm: VmId, from: NodeId| -> Reason {
-        let item = compiled.item_of[vm.index()];
-        if item == NONE {
-            return Reason::Unknown;
-        }
-        if analysis.forced.binary_search(&item).is_ok() {
-            if packing.bins[from.index()].later == Later::Closed {
-                return Reason::Constraint(compiled.node_cause[from.index()]);
-            }
-            let wrong = fenced.get(&vm).into_iter().flatten().find(|&&(inside, at, _)| {
-                let (Relationship::Within(_, nodes) | Relationship::Outside(_, nodes)) =
-                    &compiled.posted.relations[at].0
-                else {
-                    return false;
-                };
-                nodes.binary_search(&from).is_ok() != inside
-            });
-            return wrong.map_or(Reason::Unknown, |&(_, _, cause)| Reason::Constraint(cause));
-        }
-        match bin_cause.get(&from.0) {
-            Some(Block::Dim(dim)) => return Reason::Overload(from, ResourceId(*dim)),
-            Some(Block::Relation(at)) => return Reason::Constraint(packing.relations[*at as usize].cause),
-            None => {}
-        }
-        if let Some(entering) = enters.get(&from).and_then(|vms| vms.iter().find(|&&other| other != vm)) {
-            return Reason::RoomFor(*entering);
-        }
-        // What is left are relations over several bins.
-        match packing.relations_of(item).first() {
-            Some(&(at, _)) => Reason::Constraint(packing.relations[at as usize].cause),
-            None => packing
-                .bin_relations
-                .get(from.index())
-                .and_then(|relations| relations.first())
-                .map_or(Reason::Unknown, |&at| Reason::Constraint(packing.relations[at as usize].cause)),
-        }
-    };
-    let node_reason = |node: NodeId, plan: &Plan| -> Reason {
-        match compiled.node_cause[node.index()] {
-            NONE => plan
-                .actions
-                .iter()
-                .find(|action| action.kind.destination() == Some(node))
-                .and_then(|action| action.kind.vm())
-                .map_or_else(
-                    || {
-                        packing
-                            .relations
-                            .iter()
-                            .find(|relation| matches!(&relation.kind, RelationKind::Powered { bins, .. } if bins.contains(node.0)))
-                            .map_or(Reason::Unknown, |relation| Reason::Constraint(relation.cause))
-                    },
-                    Reason::Hosts,
-                ),
-            cause => Reason::Constraint(cause),
-        }
-    };
-    let found: Vec<Reason> = plan
-        .actions
-        .iter()
-        .enumerate()
-        .map(|(at, action)| match action.kind {
-            ActionKind::BootNode { node } | ActionKind::ShutdownNode { node } => node_reason(node, plan),
-            ActionKind::Migrate { vm, .. } if last_move.get(&vm).is_some_and(|&last| last > at) => {
-                Reason::Parking
-            }
-            ActionKind::Migrate { vm, .. }
-            | ActionKind::ForgeClone { vm }
-            | ActionKind::BootClone { vm, .. }
-            | ActionKind::ShutdownOriginal { vm, .. } => match instance.place(vm).host() {
-                Some(from) => source_reason(vm, from),
-                None => Reason::Parking,
-            },
-            ActionKind::Allocate { vm, resource, .. } => {
-                demanded.get(&(vm, resource)).map_or(Reason::Unknown, |&cause| Reason::Constraint(cause))
-            }
-            ActionKind::Boot { vm, .. }
-            | ActionKind::Shutdown { vm, .. }
-            | ActionKind::Suspend { vm, .. }
-            | ActionKind::Resume { vm, .. }
-            | ActionKind::Kill { vm, .. }
-            | ActionKind::Forge { vm } => {
-                compiled.state_cause.get(&vm).map_or(Reason::Unknown, |&cause| Reason::Constraint(cause))
-            }
-        })
-        .collect();
-    for (action, reason) in plan.actions.iter_mut().zip(found) {
-        action.reason = reason;
+/// Conflicts that are looked for at most.
+const MOST_CONFLICTS: usize = 5;
+
+/// Why there is no plan.
+#[derive(Clone, Debug)]
+pub struct Explanation {
+    /// [`Status::Infeasible`], or [`Status::Feasible`]: there is a plan and nothing to
+    /// explain; [`Status::Unknown`] where neither was found out.
+    pub status: Status,
+    /// Why the search for conflicts ended.
+    pub stop_reason: StopReason,
+    /// Conflicts that have no rule in common (those without rules: no capacity), the first
+    /// found first.
+    pub conflicts: Vec<Conflict>,
+    /// What would help, the cheapest first; each was planned with, and its plan checked.
+    pub ways: Vec<WayOut>,
+    /// Questions that were asked about parts of the instance.
+    pub questions: u64,
+    /// Steps of all of them together.
+    pub steps: u64,
+}
+
+/// Looks for the smallest conflicts of an instance, as long as the limits of the options
+/// allow. Each question about a part of the instance is answered by the planner itself; one
+/// to which it finds no answer counts as if there were a plan, and the conflict says that
+/// it may not be minimal. A conflict is impossible by itself in any case.
+///
+/// # Errors
+/// When the instance cannot be planned for as it stands.
+pub fn explain(instance: &Instance, options: &Options) -> Result<Explanation, PlanError> {
+    let settled = Deadline::settle(instance, options.start_of_day);
+    let instance = settled.as_ref();
+    match options.threads {
+        None => explain_here(instance, options, MOST_CONFLICTS),
+        Some(threads) => crate::solve::in_pool(threads, || explain_here(instance, options, MOST_CONFLICTS))?,
     }
 }
 
-/// A proof that there is no plan, in the user's names.
-pub fn conflict(instance: &Instance, compiled: &Compiled, proof: &Proof) -> Conflict {
-    let packing = &compiled.problem.packing;
-    let vm_of = |item: &u32| compiled.vm_of[*item as usize];
-    let vm_names = |vms: &[VmId]| list(vms.iter().map(|&vm| instance.vm_name(vm)));
-    // What keeps a VM where it may be: fences, and the groups that it is held in.
-    let fences = |vm: VmId| -> Vec<u32> {
-        let groups = packing.relations_of(compiled.item_of[vm.index()]).iter().filter_map(|&(at, _)| {
-            let relation = &packing.relations[at as usize];
-            let grouped =
-                matches!(relation.kind, RelationKind::SameGroup { .. } | RelationKind::GroupsApart { .. });
-            (grouped && relation.penalty.is_none()).then_some(relation.cause)
-        });
-        compiled
-            .posted
-            .relations
-            .iter()
-            .filter(|(relationship, cause)| {
-                cause.penalty.is_none()
-                    && match relationship {
-                        Relationship::Within(vms, _) | Relationship::Outside(vms, _) => vms.contains(&vm),
-                        Relationship::Stay(other) => *other == vm,
-                        _ => false,
-                    }
-            })
-            .map(|(_, cause)| cause.constraint)
-            .chain(groups)
-            .collect()
+/// One conflict, as small as the limits of the options allow; `None` where it is not known
+/// that there is one.
+pub fn smallest(instance: &Instance, options: &Options) -> Option<Conflict> {
+    let settled = Deadline::settle(instance, options.start_of_day);
+    let mut explanation = explain_here(settled.as_ref(), options, 1).ok()?;
+    explanation.conflicts.pop()
+}
+
+fn explain_here(instance: &Instance, options: &Options, most: usize) -> Result<Explanation, PlanError> {
+    if let Err(Refusal::Input(message)) = compile::compile(instance) {
+        return Err(PlanError::Input(message));
+    }
+    let deadline = options.time_limit.map(|limit| Instant::now() + limit);
+    let mut oracle = Oracle::new(instance, options, deadline);
+    let mut conflicts: Vec<Conflict> = Vec::new();
+    let mut kept = Kept::all(instance);
+    let mut status = Status::Unknown;
+    while conflicts.len() < most {
+        if let Some(conflict) = contradiction(&mut oracle, &kept) {
+            status = Status::Infeasible;
+            leave_out(instance, &mut kept, &conflict);
+            conflicts.push(conflict);
+            continue;
+        }
+        match oracle.ask(&kept).verdict {
+            Verdict::Impossible => {}
+            Verdict::Possible if conflicts.is_empty() => {
+                status = Status::Feasible;
+                break;
+            }
+            _ => break,
+        }
+        status = Status::Infeasible;
+        let mut part = kept.clone();
+        let conflict = find::shrink(&mut oracle, &mut part);
+        leave_out(instance, &mut kept, &conflict);
+        let empty = conflict.members.is_empty();
+        conflicts.push(conflict);
+        if empty {
+            break;
+        }
+    }
+    let ways = if most > 1 { way::out(&mut oracle, &conflicts) } else { Vec::new() };
+    let stop_reason = oracle.stop().unwrap_or(match status {
+        Status::Unknown => StopReason::Stalled,
+        _ => StopReason::Proved,
+    });
+    Ok(Explanation { status, stop_reason, conflicts, ways, questions: oracle.questions, steps: oracle.steps })
+}
+
+/// Wanted states that contradict each other: what compiling refuses.
+fn contradiction(oracle: &mut Oracle<'_>, kept: &Kept) -> Option<Conflict> {
+    let part = kept.instance(oracle.instance);
+    let Err(Refusal::Conflict(mut conflict)) = compile::compile(&part) else { return None };
+    let original: Vec<u32> = kept.original(oracle.instance);
+    for member in &mut conflict.members {
+        if let Member::Constraint(index) = member {
+            *index = original.get(*index as usize).copied()?;
+        }
+    }
+    // The VM is part of it, unless it is there for these rules only.
+    let instance = oracle.instance;
+    let asked = |vm: VmId| {
+        let wants = |index: u32| instance.constraints()[index as usize].rule.wants();
+        conflict.constraints().any(|index| wants(index).is_some_and(|(other, _)| other == vm))
     };
-    match proof {
-        Proof::Bin(bin, block) => {
-            let node = NodeId(*bin);
-            let vms: Vec<VmId> = (0..packing.items.len() as u32)
-                .filter(|&item| packing.settled_in(item) == Some(*bin))
-                .map(|item| vm_of(&item))
-                .collect();
-            let constraints = vms.iter().flat_map(|&vm| fences(vm)).collect::<Vec<_>>();
-            let (what, mut causes) = match block {
-                Block::Dim(dim) => {
-                    let resource = ResourceId(*dim);
-                    let need: u64 = vms
-                        .iter()
-                        .map(|&vm| packing.then(compiled.item_of[vm.index()])[resource.index()])
-                        .fold(0, u64::saturating_add);
-                    let has = packing.capacity_then[node.index() * packing.dims + resource.index()];
-                    (format!("need {need} of {}, it has {has}", instance.resource_name(resource)), Vec::new())
-                }
-                Block::Relation(at) => {
-                    let cause = packing.relations[*at as usize].cause;
-                    let name = instance.constraints()[cause as usize].rule.signature().name;
-                    (format!("break `{name}`"), vec![cause])
-                }
-            };
-            causes.extend(constraints);
-            Conflict {
-                text: format!(
-                    "{} must be on node {} and {what}",
-                    vm_names(&vms),
-                    instance.node_name(node)
-                ),
-                constraints: causes,
-                vms,
-                nodes: vec![node],
-            }
-        }
-        Proof::Homeless(item) => {
-            let vm = vm_of(item);
-            Conflict {
-                constraints: fences(vm),
-                vms: vec![vm],
-                nodes: Vec::new(),
-                text: format!("no node that is on at the end may run VM {}", instance.vm_name(vm)),
-            }
-        }
-        Proof::Room(items, bins, dim) => {
-            let vms: Vec<VmId> = items.iter().map(vm_of).collect();
-            let nodes: Vec<NodeId> = bins.iter().map(|&bin| NodeId(bin)).collect();
-            let amounts = |dim: usize| {
-                let need: u128 = items.iter().map(|&item| u128::from(packing.then(item)[dim])).sum();
-                let has: u128 =
-                    bins.iter().map(|&bin| u128::from(packing.capacity_then[bin as usize * packing.dims + dim])).sum();
-                format!("need {need} of {}, they have {has}", instance.resource_name(ResourceId(dim as u32)))
-            };
-            let what = match *dim {
-                NONE => (0..packing.dims).map(amounts).collect::<Vec<_>>().join("; "),
-                dim => amounts(dim as usize),
-            };
-            Conflict {
-                constraints: Vec::new(),
-                text: format!(
-                    "there is not enough room: {} VMs on {} nodes that they may use {what} (less what must stay there)",
-                    vms.len(),
-                    nodes.len()
-                ),
-                vms,
-                nodes,
-            }
-        }
-        Proof::Powered(at, dim) => {
-            let cause = packing.relations[*at as usize].cause;
-            Conflict {
-                constraints: vec![cause],
-                vms: Vec::new(),
-                nodes: Vec::new(),
-                text: format!(
-                    "the nodes that `{}` lets be online, were they the largest, have too little {} for the VMs that run",
-                    instance.constraints()[cause as usize].rule.signature().name,
-                    instance.resource_name(ResourceId(*dim))
-                ),
-            }
-        }
-        Proof::Together(at, dim) => {
-            let relation = &packing.relations[*at as usize];
-            let RelationKind::SameGroup { items, .. } = &relation.kind else { return Conflict::default() };
-            let stay: Vec<u32> =
-                items.iter().copied().filter(|&item| packing.items[item as usize].role != Role::Depart).collect();
-            let dim = *dim as usize;
-            let (need, has) = (presolve::final_load(packing, items)[dim], presolve::largest_bin(packing)[dim]);
-            Conflict {
-                constraints: vec![relation.cause],
-                text: format!(
-                    "`{}` puts {} VMs on one node, where they need {need} of {}: no node that may be on has more than {has}",
-                    instance.constraints()[relation.cause as usize].rule.signature().name,
-                    stay.len(),
-                    instance.resource_name(ResourceId(dim as u32)),
-                ),
-                vms: stay.iter().map(vm_of).collect(),
-                nodes: Vec::new(),
-            }
-        }
-        Proof::Late(least) => Conflict {
-            constraints: Vec::new(),
-            vms: Vec::new(),
-            nodes: Vec::new(),
-            text: format!("no plan ends within the horizon: the shortest takes {least} s at least"),
-        },
-        Proof::Crowd(at, usable) => {
-            let cause = packing.relations[*at as usize].cause;
-            Conflict {
-                constraints: vec![cause],
-                vms: Vec::new(),
-                nodes: Vec::new(),
-                text: format!(
-                    "`{}` needs more nodes than the {usable} that may be on at the end",
-                    instance.constraints()[cause as usize].rule.signature().name
-                ),
-            }
-        }
-        Proof::Exhausted => Conflict {
-            constraints: Vec::new(),
-            vms: Vec::new(),
-            nodes: Vec::new(),
-            text: "every order of actions was tried: none leads to a configuration that satisfies all constraints"
-                .to_owned(),
-        },
+    let there = conflict.vms.iter().filter(|vm| instance.place(**vm).host().is_some() || !asked(**vm));
+    let there: Vec<Member> = there.map(|&vm| Member::Vm(vm)).collect();
+    conflict.members.extend(there);
+    conflict.minimal = true;
+    Some(conflict)
+}
+
+/// What a conflict names does not count any more: the next one is another. Its rules go;
+/// where it has none, the capacities, and else the VMs.
+fn leave_out(instance: &Instance, kept: &mut Kept, conflict: &Conflict) {
+    let rank = |member: &Member| match member {
+        Member::Constraint(_) => 0,
+        Member::Capacity(..) | Member::Horizon(_) => 1,
+        Member::Vm(_) | Member::Place(_) => 2,
+    };
+    let first = conflict.members.iter().map(rank).min();
+    for member in conflict.members.iter().filter(|member| Some(rank(member)) == first) {
+        kept.set(instance, member, false);
     }
 }

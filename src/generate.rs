@@ -22,8 +22,12 @@
 //! shutdown of a VM 5 s, anything else 1 s.
 
 mod draw;
+mod planted;
 mod random;
 mod seats;
+
+pub use planted::Planted;
+pub use planted::plant;
 
 use crate::constraint::Constraint;
 use crate::constraint::among::Among;

@@ -30,6 +30,7 @@
 
 pub mod compile;
 pub mod constraint;
+pub mod engine;
 pub mod explain;
 pub mod format;
 pub mod generate;

@@ -20,12 +20,21 @@ pub enum Metric {
     Makespan,
     /// Sum of the durations of all relocations. BtrPlace's MinMigrations.
     RelocationTime,
+    /// Number of nodes that are online at the end. A node of which no rule says what
+    /// becomes of it may be switched on or off for that; one that stores a sleeping VM stays on.
+    NodesOn,
 }
 
 impl Metric {
     /// All metrics.
-    pub const ALL: [Metric; 5] =
-        [Metric::Relocations, Metric::Mttr, Metric::SumOfEnds, Metric::Makespan, Metric::RelocationTime];
+    pub const ALL: [Metric; 6] = [
+        Metric::Relocations,
+        Metric::Mttr,
+        Metric::SumOfEnds,
+        Metric::Makespan,
+        Metric::RelocationTime,
+        Metric::NodesOn,
+    ];
 
     /// The word that files and the command line use.
     pub fn name(self) -> &'static str {
@@ -35,6 +44,7 @@ impl Metric {
             Metric::SumOfEnds => "sum_of_ends",
             Metric::Makespan => "makespan",
             Metric::RelocationTime => "relocation_time",
+            Metric::NodesOn => "nodes_on",
         }
     }
 
@@ -98,9 +108,25 @@ impl Objective {
         }
         Self { levels }
     }
+
+    /// Does any level count this?
+    pub fn counts(&self, metric: Metric) -> bool {
+        self.levels.iter().flat_map(|level| &level.terms).any(|term| term.1 == metric)
+    }
+
+    /// Are nodes worth switching off: do they count, and before any figure of time that
+    /// switching them off makes worse?
+    pub fn saves_nodes(&self) -> bool {
+        let timed = |metric| matches!(metric, Metric::Mttr | Metric::SumOfEnds | Metric::Makespan);
+        self.levels
+            .iter()
+            .find(|level| level.terms.iter().any(|term| term.1 == Metric::NodesOn || timed(term.1)))
+            .is_some_and(|level| level.terms.iter().any(|term| term.1 == Metric::NodesOn))
+    }
 }
 
-/// `relocations,mttr`: levels by commas, terms by `+`, weights as `3*`.
+/// `relocations,mttr`: levels by commas, terms by `+`, weights as `3*`. Read as well with
+/// the weight behind: `mttr*3`.
 impl fmt::Display for Objective {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, level) in self.levels.iter().enumerate() {
@@ -141,9 +167,12 @@ impl std::str::FromStr for Objective {
             let mut terms = Vec::new();
             for term in part.split('+') {
                 let term = term.trim();
-                let (weight, name) = term.split_once('*').unwrap_or(("1", term));
-                let weight = weight.trim().parse::<u32>().ok().filter(|&weight| weight > 0);
-                match (weight, Metric::named(name.trim())) {
+                // The weight before the metric, or after it.
+                let (left, right) = term.split_once('*').unwrap_or(("1", term));
+                let (left, right) = (left.trim(), right.trim());
+                let (weight, name) = if Metric::named(left).is_some() { (right, left) } else { (left, right) };
+                let weight = weight.parse::<u32>().ok().filter(|&weight| weight > 0);
+                match (weight, Metric::named(name)) {
                     (Some(weight), Some(metric)) => terms.push((weight, metric)),
                     _ => return Err(ObjectiveError { part: term.to_owned() }),
                 }
@@ -160,9 +189,11 @@ mod tests {
 
     #[test]
     fn text_and_back() {
-        for text in ["relocations,mttr", "makespan", "100*relocations+makespan,sum_of_ends"] {
+        for text in ["relocations,mttr", "makespan", "100*relocations+makespan,sum_of_ends", "nodes_on"] {
             assert_eq!(text.parse::<Objective>().map(|o| o.to_string()), Ok(text.to_owned()));
         }
+        let after = "nodes_on*100+relocations,mttr".parse::<Objective>().map(|o| o.to_string());
+        assert_eq!(after, Ok("100*nodes_on+relocations,mttr".to_owned()));
         assert!("".parse::<Objective>().is_err());
         assert!("0*makespan".parse::<Objective>().is_err());
         assert!("minMigrations".parse::<Objective>().is_err());

@@ -4,7 +4,9 @@ use crate::constraint::Violation;
 use crate::model::Metrics;
 use crate::model::NodeId;
 use crate::model::Plan;
+use crate::model::ResourceId;
 use crate::model::VmId;
+use crate::model::VmState;
 use crate::objective::Level;
 use crate::objective::Objective;
 use std::fmt;
@@ -174,17 +176,136 @@ impl Bounded {
     }
 }
 
+/// Something that a conflict needs: without it the others go together.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Member {
+    /// The constraint at this index of the instance.
+    Constraint(u32),
+    /// The VM is there, with what it takes.
+    Vm(VmId),
+    /// The VM starts where it is before the plan, not elsewhere.
+    Place(VmId),
+    /// These nodes offer no more of the resource than they do.
+    Capacity(Vec<NodeId>, ResourceId),
+    /// The plan ends by this moment, in seconds.
+    Horizon(u64),
+}
+
+/// How things clash, with the numbers. The VMs and nodes are those of the [`Conflict`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Clash {
+    /// A VM is asked to end in two states.
+    VmStates(VmState, VmState),
+    /// No single action leads from the first state to the second.
+    Unreachable(VmState, VmState),
+    /// A node is asked to be on and to be off.
+    NodeStates,
+    /// A node that is to be off stores the image of a VM.
+    Image,
+    /// A rule is broken before the plan starts, and that is not forgiven: how.
+    Source(String),
+    /// The VMs must be on the node and need more than it has: resource, need, has.
+    Load(ResourceId, u64, u64),
+    /// The VMs must be on the node and break this constraint there.
+    Broken(u32),
+    /// No node is left to the VM.
+    NoNode,
+    /// The VMs need more than the nodes that they may use have: resource, need, has.
+    Room(Vec<(ResourceId, u128, u128)>),
+    /// The nodes that this constraint lets be on are too few, were they the largest, for
+    /// what is needed of the resource.
+    FewOn(u32, ResourceId),
+    /// The VMs must share a node and need more than any of theirs has: resource, need, has.
+    Together(ResourceId, u128, u64),
+    /// The VMs need so many nodes or groups of nodes of their own, and this many are left
+    /// to them.
+    Seats(u64, u64),
+    /// No plan ends by the horizon: the shortest takes so many seconds at least.
+    Late(u64),
+    /// The VMs have no places that keep all rules.
+    Nowhere,
+    /// There are places for all, and no order of actions that leads there.
+    #[default]
+    Order,
+}
+
 /// Facts that cannot hold together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Conflict {
-    /// Indices of constraints of the instance. Empty where capacities and states alone clash.
-    pub constraints: Vec<u32>,
+    /// What it takes: constraints first, then facts of the cluster. From [`crate::solve`]
+    /// the constraints that the proof names; from [`crate::explain::explain`] everything.
+    pub members: Vec<Member>,
+    /// How they clash.
+    pub clash: Clash,
     /// The VMs concerned.
     pub vms: Vec<VmId>,
     /// The nodes concerned.
     pub nodes: Vec<NodeId>,
-    /// In words, with the numbers.
-    pub text: String,
+    /// Was it seen that the members are all needed: without any one of them there is a plan
+    /// for the others?
+    pub minimal: bool,
+    /// Where there are places and no order of moves: the moves that wait on each other.
+    pub waits: Vec<Wait>,
+    /// Where constraints of it were stated, where whoever read them knows.
+    pub origins: Vec<(u32, Origin)>,
+}
+
+/// A move that never starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wait {
+    /// The VM.
+    pub vm: VmId,
+    /// Where it is; `None` for one that is to be started.
+    pub from: Option<NodeId>,
+    /// Where it would go.
+    pub to: NodeId,
+    /// What it lacks there.
+    pub lack: Lack,
+    /// Those who would have to leave first, and wait themselves.
+    pub others: Vec<VmId>,
+}
+
+/// What a move lacks where it goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lack {
+    /// Of this resource it needs so much, and so much is free.
+    Room(ResourceId, u64, u64),
+    /// The constraint at this index forbids it for now.
+    Rule(u32),
+}
+
+/// A place in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The file.
+    pub file: String,
+    /// Its line, from 1.
+    pub line: usize,
+    /// The character in the line, from 1.
+    pub column: usize,
+}
+
+impl Conflict {
+    /// A conflict of constraints, of which nothing more is known. Each is kept once.
+    pub fn of(clash: Clash, constraints: Vec<u32>, vms: Vec<VmId>, nodes: Vec<NodeId>) -> Self {
+        let mut members: Vec<Member> = constraints.into_iter().map(Member::Constraint).collect();
+        members.sort_unstable();
+        members.dedup();
+        Self { members, clash, vms, nodes, minimal: false, waits: Vec::new(), origins: Vec::new() }
+    }
+
+    /// Where a constraint of it was stated.
+    pub fn origin(&self, constraint: u32) -> Option<&Origin> {
+        self.origins.iter().find(|(index, _)| *index == constraint).map(|(_, origin)| origin)
+    }
+
+    /// The indices of its constraints.
+    pub fn constraints(&self) -> impl Iterator<Item = u32> + '_ {
+        self.members.iter().filter_map(|member| match member {
+            Member::Constraint(index) => Some(*index),
+            _ => None,
+        })
+    }
 }
 
 /// The answer.

@@ -1,8 +1,10 @@
 //! What may still go where: the incremental side of every relation.
 
+pub mod evictions;
 mod ledger;
 pub mod leftover;
 pub mod restart;
+pub mod sums;
 mod survive;
 
 pub use ledger::Block;

@@ -3,9 +3,12 @@
 //! Names come from files that anybody may have written: every text here escapes what a
 //! terminal, a JSON reader or Graphviz might take for something else.
 
+mod answer;
+mod clash;
 mod dot;
 #[cfg(test)]
 mod example;
+mod explanation;
 mod gantt;
 mod json;
 mod label;
@@ -15,7 +18,17 @@ mod summary;
 mod text;
 mod words;
 
+pub use answer::Answers;
+pub use answer::why_action;
+pub use answer::why_bound;
+pub use answer::why_not;
+pub use answer::why_vm;
+pub use clash::clash;
+pub use clash::member;
 pub use dot::dot;
+pub use explanation::explanation;
+pub use explanation::explanation_dot;
+pub use explanation::explanation_json;
 pub use gantt::gantt;
 pub use json::Measured;
 pub use json::json;

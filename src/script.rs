@@ -26,6 +26,7 @@
 
 mod assign;
 mod codes;
+mod conflict;
 mod declare;
 mod evaluate;
 mod expression;
@@ -50,6 +51,8 @@ mod write;
 
 pub use codes::codes;
 pub use codes::explain;
+pub use conflict::clash;
+pub use conflict::origin;
 pub use evaluate::Place;
 pub use lint::lint;
 pub use load::Files;

@@ -7,13 +7,19 @@
 //! ([`improve`]); and on small problems every order of steps ([`exact`]), which also
 //! proves that there is no plan. On larger ones a linear programme can ([`room`]).
 
+pub mod bound;
+mod consolidate;
 mod construct;
 pub mod cover;
 pub mod exact;
+pub mod fewest;
 pub mod improve;
+pub mod pack;
 pub mod parts;
 pub mod place;
+pub mod possible;
 pub mod presolve;
+mod prove;
 pub mod room;
 mod sparse;
 pub mod tighten;
@@ -36,8 +42,10 @@ use crate::problem::StepKind;
 use crate::propagator::Block;
 use crate::random;
 use crate::schedule;
+use consolidate::Consolidation;
 use exact::Exact;
 use exact::MoveCost;
+use pack::Meter;
 use presolve::Analysis;
 use rayon::prelude::*;
 use std::time::Instant;
@@ -76,6 +84,8 @@ pub struct Settings<'a> {
     pub limits: Limits,
     /// Seed of every random choice.
     pub seed: u64,
+    /// Stop at the first plan.
+    pub any: bool,
 }
 
 /// Why there is no plan.
@@ -96,6 +106,8 @@ pub enum Proof {
     Together(u32, u32),
     /// A relation has more items than it has room for, as this many bins are left.
     Crowd(u32, u32),
+    /// These items, with all relations, have no last configuration.
+    Nowhere(Vec<u32>),
     /// Every order of steps was tried.
     Exhausted,
 }
@@ -153,10 +165,20 @@ fn solve(problems: &[&Problem], settings: &Settings<'_>, watch: Watcher<'_>) -> 
         .collect();
     report(Phase::Improve, &solvers, watch);
     while solvers.iter().all(|solver| solver.answer.proof.is_none())
-        && solvers.iter().any(|solver| solver.stop.is_none())
+        && solvers.iter().any(|solver| solver.stop.is_none() && !solver.is_enough())
     {
-        let improved: Vec<bool> = solvers.par_iter_mut().map(Solver::round).collect();
-        if improved.contains(&true) {
+        let improved = match &mut solvers[..] {
+            // One alone can tell what it proves on the way.
+            [solver] if solver.wants_fewest() => {
+                let _ = solver.prove_fewest(Some(watch));
+                true
+            }
+            solvers => {
+                let improved: Vec<bool> = solvers.par_iter_mut().map(Solver::round).collect();
+                improved.contains(&true)
+            }
+        };
+        if improved {
             report(Phase::Improve, &solvers, watch);
         }
     }
@@ -188,8 +210,14 @@ struct Solver<'p> {
     answer: Answer,
     /// None where there was nothing to search for.
     search: Option<improve::Search<'p>>,
+    /// The search for few open bins, where those count.
+    consolidation: Option<Consolidation>,
     /// The items that may do something.
     active: Vec<u32>,
+    /// Was the proof of the fewest moves tried?
+    fewest_tried: bool,
+    /// Was the proof of the least seconds of the moves tried?
+    quickest_tried: bool,
     stop: Option<StopReason>,
 }
 
@@ -204,16 +232,87 @@ impl<'p> Solver<'p> {
             search = Some(improve::Search::first(problem, &analysis, &settings, &mut answer));
         }
         let active = active_items(problem);
-        let mut solver = Self { problem, settings, analysis, answer, search, active, stop: None };
+        let (fewest_tried, quickest_tried) = (false, false);
+        let mut solver = Self {
+            problem,
+            settings,
+            analysis,
+            answer,
+            search,
+            consolidation: None,
+            active,
+            fewest_tried,
+            quickest_tried,
+            stop: None,
+        };
+        solver.prove_nowhere();
+        solver.start_consolidation();
         // On a tiny problem every order of steps is tried at once, on a small one after
         // everything else.
-        if solver.is_tiny() && !solver.met() {
+        if solver.answer.proof.is_none() && solver.is_tiny() && !solver.met() && !solver.is_enough() {
             solver.prove();
         }
         if solver.answer.proof.is_some() {
             solver.stop = Some(StopReason::Proved);
         }
         solver
+    }
+
+    /// Where repair finds no plan at first: is that because there is no last configuration?
+    fn prove_nowhere(&mut self) {
+        if self.best().is_some() || self.answer.proof.is_some() {
+            return;
+        }
+        let most = self.settings.limits.steps.map_or(u64::MAX, |most| most.saturating_sub(self.answer.effort));
+        let granted = POSSIBLE_BUDGET.min(most);
+        let mut budget = granted;
+        let found = possible::possible(self.problem, &mut budget, &self.settings.limits);
+        self.answer.effort += (granted - budget) / POSSIBLE_STEP;
+        if let possible::Possible::No(items) = found {
+            self.answer.proof = Some(Proof::Nowhere(items));
+        }
+    }
+
+    /// Bounds on the open bins and packings in one pass, where open bins count.
+    fn start_consolidation(&mut self) {
+        if self.answer.proof.is_some() || !self.settings.objective.counts(Metric::NodesOn) {
+            return;
+        }
+        let mut meter = Meter::new(&self.settings.limits, self.answer.effort);
+        self.consolidation = Consolidation::new(self.problem, self.settings.seed, &mut meter);
+        self.answer.effort += meter.steps();
+        self.use_consolidation();
+    }
+
+    /// Another stage of the search for few open bins. False when there is none.
+    fn consolidate(&mut self) -> bool {
+        let Some(consolidation) = &mut self.consolidation else { return false };
+        if consolidation.packer.is_done() || self.settings.limits.reached(self.answer.effort).is_some() {
+            return false;
+        }
+        let mut meter = Meter::new(&self.settings.limits, self.answer.effort);
+        let better = consolidation.packer.advance(&mut meter);
+        self.answer.effort += meter.steps();
+        if better {
+            self.use_consolidation();
+        }
+        true
+    }
+
+    /// Takes over the bound, and the placement if it leaves fewer bins open.
+    fn use_consolidation(&mut self) {
+        let (Some(consolidation), Some(search)) = (&self.consolidation, &mut self.search) else { return };
+        self.analysis.fewest_open = self.analysis.fewest_open.max(consolidation.bound());
+        let least = bounds(self.settings.objective, &self.analysis, None);
+        self.answer.bounds.iter_mut().zip(least).for_each(|(bound, least)| *bound = (*bound).max(least));
+        let open = |best: &improve::Incumbent| best.placement.open.iter().filter(|&&open| open).count() as u64;
+        let fewer = match (consolidation.value(), search.best()) {
+            (Some(value), Some(best)) => value < open(best),
+            (value, _) => value.is_some(),
+        };
+        if fewer && let Some(placement) = consolidation.placement(self.problem) {
+            self.answer.effort += search.try_placement(self.problem, &self.settings, &placement);
+        }
     }
 
     fn best(&self) -> Option<&improve::Incumbent> {
@@ -223,6 +322,11 @@ impl<'p> Solver<'p> {
     /// Is the first level proved?
     fn met(&self) -> bool {
         self.best().is_some_and(|best| best.values[0] <= self.answer.bounds[0])
+    }
+
+    /// Is any plan asked for, and is there one?
+    fn is_enough(&self) -> bool {
+        self.settings.any && self.best().is_some()
     }
 
     fn is_tiny(&self) -> bool {
@@ -235,14 +339,31 @@ impl<'p> Solver<'p> {
             && self.problem.packing.bins.len() <= EXACT_BINS
             && !self.is_tiny()
             && !self.met()
+            && !self.is_enough()
             && self.stop != Some(StopReason::Interrupted)
     }
 
-    /// A round of improvement, if it has not stopped. Is the plan better now?
+    /// A round of improvement, if it has not stopped. Is the plan better now, or the bound?
     fn round(&mut self) -> bool {
-        let (Some(search), None) = (&mut self.search, self.stop) else { return false };
-        let before = search.best().map(|best| best.values.clone());
+        if self.is_enough() {
+            return false;
+        }
+        if self.wants_fewest() {
+            return self.prove_fewest(None);
+        }
+        if self.wants_quickest() {
+            return self.prove_quickest();
+        }
+        if self.search.is_none() || self.stop.is_some() {
+            return false;
+        }
+        let before = self.best().map(|best| best.values.clone());
+        let busy = self.consolidate();
+        let Some(search) = &mut self.search else { return false };
         self.stop = search.round(self.problem, &self.analysis, &self.settings, &mut self.answer);
+        if busy && self.stop == Some(StopReason::Stalled) {
+            self.stop = None;
+        }
         self.stop.is_none() && search.best().map(|best| &best.values) != before.as_ref()
     }
 
@@ -253,12 +374,13 @@ impl<'p> Solver<'p> {
         let packing = &problem.packing;
         let level = &settings.objective.levels[0];
         // Only sums over the moves can be compared before times are known.
-        let mut cost = MoveCost { per_move: 0, per_second: 0 };
+        let mut cost = MoveCost { per_move: 0, per_second: 0, per_open: 0 };
         let mut comparable = true;
         for &(weight, metric) in &level.terms {
             match metric {
                 Metric::Relocations => cost.per_move += u64::from(weight),
                 Metric::RelocationTime => cost.per_second += u64::from(weight),
+                Metric::NodesOn => cost.per_open += u64::from(weight),
                 _ => comparable = false,
             }
         }
@@ -266,7 +388,7 @@ impl<'p> Solver<'p> {
             return;
         }
         if !comparable {
-            cost = MoveCost { per_move: 1, per_second: 0 };
+            cost = MoveCost { per_move: 1, per_second: 0, per_open: 0 };
         }
         let seats: Vec<(u32, bool)> = packing.items.iter().map(|item| (item.source, false)).collect();
         let mut budget = EXACT_BUDGET;
@@ -280,7 +402,7 @@ impl<'p> Solver<'p> {
         if timed && !matches!(found, Exact::Impossible) {
             found = exact::timed::search(problem, active, &seats, cost, &mut budget, &settings.limits);
         }
-        let comparable = comparable && !(timed && cost.per_second > 0);
+        let comparable = comparable && !(timed && (cost.per_second > 0 || cost.per_open > 0));
         answer.effort += granted - budget;
         match found {
             Exact::Impossible if search.best().is_none() => answer.proof = Some(Proof::Exhausted),
@@ -301,6 +423,12 @@ impl<'p> Solver<'p> {
 
     /// The proofs that are tried when the improvement has ended.
     fn prove_last(&mut self) {
+        if !self.fewest_tried && self.may_gain() && self.stop != Some(StopReason::Interrupted) {
+            let _ = self.prove_fewest(None);
+        }
+        if !self.quickest_tried && self.stop != Some(StopReason::Interrupted) {
+            let _ = self.prove_quickest();
+        }
         if self.wants_proof() {
             self.prove();
         }
@@ -353,6 +481,7 @@ fn bounds(objective: &Objective, analysis: &Analysis, values: Option<&[u64]>) ->
                         Metric::Mttr | Metric::SumOfEnds => analysis.least_mttr_any,
                         Metric::Makespan => analysis.least_makespan,
                         Metric::RelocationTime => analysis.least_relocation_time,
+                        Metric::NodesOn => analysis.fewest_open,
                     };
                     u64::from(weight).saturating_mul(least)
                 })
@@ -438,6 +567,11 @@ const TINY_BINS: usize = 5;
 const EXACT_ITEMS: usize = 40;
 const EXACT_BINS: usize = 24;
 const EXACT_BUDGET: u64 = 60_000;
+
+/// Bins that are tried to prove that there is no last configuration, and how many of them
+/// are a step.
+const POSSIBLE_BUDGET: u64 = 400_000;
+const POSSIBLE_STEP: u64 = 64;
 
 /// The items that may do something.
 fn active_items(problem: &Problem) -> Vec<u32> {

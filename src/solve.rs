@@ -10,6 +10,7 @@ use crate::model::Metrics;
 use crate::model::Plan;
 use crate::objective::Objective;
 use crate::outcome::Bounded;
+use crate::outcome::Clash;
 use crate::outcome::Conflict;
 use crate::outcome::Options;
 use crate::outcome::Outcome;
@@ -40,23 +41,31 @@ pub fn solve(instance: &Instance, options: &Options) -> Result<Outcome, PlanErro
     let settled = Deadline::settle(instance, options.start_of_day);
     let instance = settled.as_ref();
     match options.threads {
-        None => solve_here(instance, options),
-        Some(threads) => {
-            let pool = rayon::ThreadPoolBuilder::new()
-                .num_threads(threads.max(1))
-                .build()
-                .map_err(|error| PlanError::Internal(format!("cannot start {threads} threads: {error}")))?;
-            // The callback is called from this thread of the pool only.
-            pool.install(|| solve_here(instance, options))
-        }
+        None => solve_here(instance, options, false),
+        // The callback is called from this thread of the pool only.
+        Some(threads) => in_pool(threads, || solve_here(instance, options, false))?,
     }
+}
+
+/// The same, content with the first plan.
+pub(crate) fn any_plan(instance: &Instance, options: &Options) -> Result<Outcome, PlanError> {
+    solve_here(instance, options, true)
+}
+
+/// Runs something with so many worker threads.
+pub(crate) fn in_pool<T: Send>(threads: usize, run: impl FnOnce() -> T + Send) -> Result<T, PlanError> {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads.max(1))
+        .build()
+        .map_err(|error| PlanError::Internal(format!("cannot start {threads} threads: {error}")))?;
+    Ok(pool.install(run))
 }
 
 fn milliseconds(since: Instant) -> f64 {
     since.elapsed().as_secs_f64() * 1000.0
 }
 
-fn solve_here(instance: &Instance, options: &Options) -> Result<Outcome, PlanError> {
+fn solve_here(instance: &Instance, options: &Options, any: bool) -> Result<Outcome, PlanError> {
     let start = Instant::now();
     let deadline = options.time_limit.map(|limit| start + limit);
     let tell = |phase, best: Option<&[u64]>, bound, steps| {
@@ -85,12 +94,13 @@ fn solve_here(instance: &Instance, options: &Options) -> Result<Outcome, PlanErr
         objective,
         limits: Limits { deadline, steps: options.step_limit, cancel: options.cancel.clone() },
         seed: options.seed,
+        any,
     };
     let clock = Instant::now();
     let answer = search::run(&compiled.problem, &settings, &tell);
     timings.schedule = answer.scheduling * 1000.0;
     timings.place = milliseconds(clock) - timings.schedule;
-    let Some(steps) = &answer.steps else { return Ok(without_plan(instance, &compiled, answer, timings)) };
+    let Some(steps) = &answer.steps else { return Ok(without_plan(&compiled, answer, timings)) };
 
     let clock = Instant::now();
     let mut plan = compile::raise(instance, &compiled, steps);
@@ -109,7 +119,7 @@ fn solve_here(instance: &Instance, options: &Options) -> Result<Outcome, PlanErr
             finding.violation.text
         )));
     }
-    let metrics = Metrics::of(&plan);
+    let metrics = Metrics::of(instance, &plan);
     let levels = bounded(objective, &metrics, report.penalty, &answer);
     let met = levels.first().is_none_or(|level| level.value <= level.bound);
     Ok(Outcome {
@@ -156,15 +166,12 @@ fn broken_at_source(instance: &Instance) -> Option<Conflict> {
                 verify::Source::Core(rule) => rule == verify::CoreRule::Capacity,
             }
     })?;
-    Some(Conflict {
-        constraints: match finding.source {
-            verify::Source::Constraint(at) => vec![at],
-            verify::Source::Core(_) => Vec::new(),
-        },
-        vms: finding.violation.vms,
-        nodes: finding.violation.nodes,
-        text: format!("broken before the plan starts: {}", finding.violation.text),
-    })
+    let constraints = match finding.source {
+        verify::Source::Constraint(at) => vec![at],
+        verify::Source::Core(_) => Vec::new(),
+    };
+    let verify::Finding { violation, .. } = finding;
+    Some(Conflict::of(Clash::Source(violation.text), constraints, violation.vms, violation.nodes))
 }
 
 fn infeasible(conflict: Conflict, timings: Timings) -> Outcome {
@@ -181,8 +188,8 @@ fn infeasible(conflict: Conflict, timings: Timings) -> Outcome {
     }
 }
 
-fn without_plan(instance: &Instance, compiled: &Compiled, answer: Answer, timings: Timings) -> Outcome {
-    let conflict = answer.proof.as_ref().map(|proof| explain::conflict(instance, compiled, proof));
+fn without_plan(compiled: &Compiled, answer: Answer, timings: Timings) -> Outcome {
+    let conflict = answer.proof.as_ref().map(|proof| explain::conflict(compiled, proof));
     let status = if conflict.is_some() { Status::Infeasible } else { Status::Unknown };
     Outcome {
         status,

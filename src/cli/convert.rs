@@ -104,7 +104,7 @@ fn document(instance: &Instance, plan: Plan) -> Value {
     let outcome = Outcome {
         status: Status::Feasible,
         stop_reason: StopReason::Limit,
-        metrics: Metrics::of(&plan),
+        metrics: Metrics::of(instance, &plan),
         plan: Some(plan),
         levels: Vec::new(),
         conflict: None,

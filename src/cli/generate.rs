@@ -7,6 +7,7 @@ use super::convert::InstanceFormat;
 use super::term::Terminal;
 use super::units;
 use quadrille::generate;
+use quadrille::generate::Planted;
 use quadrille::generate::Spec;
 use std::path::PathBuf;
 
@@ -59,6 +60,13 @@ pub(super) struct Arguments {
     /// Share of CPU and memory that is used at the end, in percent.
     #[arg(long, value_name = "PERCENT", value_parser = units::percent)]
     load: Option<u32>,
+    /// Hide a conflict among the rules, so that there is no plan. Given more than once, one
+    /// of each kind.
+    #[arg(long, value_name = "KIND", value_enum)]
+    plant: Vec<Conflict>,
+    /// Add rules that hold as things are until there are so many.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    rules: u32,
     /// The format of the instance.
     #[arg(long, value_enum, default_value_t = InstanceFormat::Quadrille)]
     format: InstanceFormat,
@@ -75,6 +83,51 @@ enum Scenario {
     Nr,
     /// Both.
     Mixed,
+}
+
+/// Why there is no plan.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Conflict {
+    /// VMs are fenced into nodes with too little room.
+    FenceRoom,
+    /// VMs are spread over too few nodes.
+    Seats,
+    /// VMs are gathered and fit on no node.
+    GatherRoom,
+    /// A chain of gathers between two VMs that are spread.
+    GatherChain,
+    /// VMs are to be among groups of nodes with too little room.
+    AmongRoom,
+    /// VMs are spread and among groups with too few nodes.
+    AmongSeats,
+    /// VMs need more nodes than may be on.
+    MaxOnline,
+    /// VMs are gathered and split.
+    SplitGather,
+    /// A VM is lonely and gathered.
+    LonelyGather,
+    /// More VMs are fenced into nodes than may run there.
+    Count,
+    /// A VM is rooted and banned from its node.
+    RootBan,
+}
+
+impl Conflict {
+    fn planted(self) -> Planted {
+        match self {
+            Conflict::FenceRoom => Planted::FenceRoom,
+            Conflict::Seats => Planted::Seats,
+            Conflict::GatherRoom => Planted::GatherRoom,
+            Conflict::GatherChain => Planted::GatherChain,
+            Conflict::AmongRoom => Planted::AmongRoom,
+            Conflict::AmongSeats => Planted::AmongSeats,
+            Conflict::MaxOnline => Planted::MaxOnline,
+            Conflict::SplitGather => Planted::SplitGather,
+            Conflict::LonelyGather => Planted::LonelyGather,
+            Conflict::Count => Planted::Count,
+            Conflict::RootBan => Planted::RootBan,
+        }
+    }
 }
 
 pub(super) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Failure> {
@@ -98,7 +151,12 @@ pub(super) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Fa
         pod: arguments.pod,
         load: arguments.load,
     };
-    let instance = generate::generate(&spec).map_err(Failure::input)?;
+    let mut instance = generate::generate(&spec).map_err(Failure::input)?;
+    if !arguments.plant.is_empty() || arguments.rules > 0 {
+        let kinds: Vec<Planted> = arguments.plant.iter().map(|kind| kind.planted()).collect();
+        generate::plant(&mut instance, &kinds, arguments.rules as usize, arguments.seed)
+            .map_err(Failure::input)?;
+    }
     // BtrPlace files say durations VM by VM; that is another way to say the same.
     convert::write_instance(&instance, arguments.format, true, arguments.output.as_deref(), terminal)?;
     // Half a million names are not worth giving back one by one.

@@ -3,6 +3,7 @@
 use super::Failure;
 use super::output::is_standard;
 use super::script;
+use super::script::Origins;
 use super::script::Rules;
 use super::term::Terminal;
 use quadrille::Instance;
@@ -38,11 +39,23 @@ impl Reading {
 
     /// Reads an instance, with the rules that are given besides; notes go to standard error.
     pub(super) fn instance(&self, path: &Path, terminal: &Terminal) -> Result<Instance, Failure> {
+        Ok(self.instance_with_origins(path, terminal)?.0)
+    }
+
+    /// The same, with the places of its constraints in rule files.
+    pub(super) fn instance_with_origins(
+        &self,
+        path: &Path,
+        terminal: &Terminal,
+    ) -> Result<(Instance, Origins), Failure> {
         if script::is_script(path) {
             return self.rules.apply(None, Some(path), terminal);
         }
         let instance = self.document(path, terminal)?.instance;
-        if self.rules.is_empty() { Ok(instance) } else { self.rules.apply(Some(instance), None, terminal) }
+        if self.rules.is_empty() {
+            return Ok((instance, Origins::default()));
+        }
+        self.rules.apply(Some(instance), None, terminal)
     }
 
     /// Reads an instance that is JSON.

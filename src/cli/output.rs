@@ -29,6 +29,13 @@ pub(super) fn probe(path: Option<&Path>) -> Result<(), Failure> {
     }
 }
 
+/// What the name of a file ends in, in small letters, `.gz` left out; empty where there is none.
+pub(super) fn ending(path: Option<&Path>) -> String {
+    let name = path.and_then(Path::file_name).unwrap_or_default().to_string_lossy().to_lowercase();
+    let name = name.strip_suffix(".gz").unwrap_or(&name);
+    name.rsplit_once('.').map(|(_, ending)| ending.to_owned()).unwrap_or_default()
+}
+
 /// Writes a text as [`write`] does.
 pub(super) fn text(path: Option<&Path>, text: &str) -> Result<(), Failure> {
     write(path, |out| out.write_all(text.as_bytes()))

@@ -6,6 +6,7 @@ use super::input::Reading;
 use super::memory;
 use super::output;
 use super::progress;
+use super::script::Origins;
 use super::term::Terminal;
 use super::units;
 use quadrille::Instance;
@@ -14,7 +15,9 @@ use quadrille::Options;
 use quadrille::Outcome;
 use quadrille::PlanError;
 use quadrille::Status;
+use quadrille::explain;
 use quadrille::format;
+use quadrille::outcome::Clash;
 use quadrille::render;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -40,7 +43,7 @@ pub(super) struct Arguments {
     threads: Option<u16>,
     /// What to minimise, instead of what the instance says: metrics joined by `+` with
     /// weights as `3*makespan`, levels separated by commas. Metrics: relocations, mttr,
-    /// sum_of_ends, makespan, relocation_time.
+    /// sum_of_ends, makespan, relocation_time, nodes_on.
     #[arg(long, value_name = "OBJECTIVE")]
     objective: Option<Objective>,
     /// The last moment at which the plan may end, from its start (90s, 10m).
@@ -81,11 +84,9 @@ enum PlanFormat {
 impl Arguments {
     fn format(&self) -> PlanFormat {
         self.format.unwrap_or_else(|| {
-            let name = self.output.as_ref().and_then(|path| path.file_name()).unwrap_or_default();
-            let name = name.to_string_lossy().to_lowercase();
-            match name.strip_suffix(".gz").unwrap_or(&name).rsplit_once('.') {
-                Some((_, "json")) => PlanFormat::Json,
-                Some((_, "dot" | "gv")) => PlanFormat::Dot,
+            match output::ending(self.output.as_deref()).as_str() {
+                "json" => PlanFormat::Json,
+                "dot" | "gv" => PlanFormat::Dot,
                 _ => PlanFormat::Text,
             }
         })
@@ -95,7 +96,7 @@ impl Arguments {
 pub(super) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Failure> {
     let start = Instant::now();
     output::probe(arguments.output.as_deref())?;
-    let instance = arguments.reading.instance(&arguments.instance, terminal)?;
+    let (instance, origins) = arguments.reading.instance_with_origins(&arguments.instance, terminal)?;
     let read_ms = milliseconds(start.elapsed());
 
     let line = progress::Line::new(terminal);
@@ -113,21 +114,50 @@ pub(super) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Fa
     };
     let outcome = quadrille::solve(&instance, &options);
     drop(line);
-    let outcome = outcome.map_err(|error| match error {
+    let mut outcome = outcome.map_err(|error| match error {
         PlanError::Input(_) => super::input::fault(&arguments.instance, error),
         PlanError::Internal(_) => Failure::internal(error),
     })?;
+    name_conflict(&instance, &mut outcome, &options, &origins, terminal);
     let measured = render::Measured {
         read_ms,
         total_ms: milliseconds(start.elapsed()),
         peak_rss_mib: memory::peak_mib(),
     };
-    tell(&outcome, &measured, arguments, terminal);
+    tell(&instance, &outcome, &measured, arguments, terminal);
     print(&instance, &outcome, &measured, arguments, terminal)?;
     let exit = exit(&outcome, arguments.require_optimal);
     // The process ends here: a million parts need not be given back one by one.
     std::mem::forget((instance, outcome));
     Ok(exit)
+}
+
+/// Where there is no plan: the smallest conflict that is found soon, and where its rules
+/// were stated.
+fn name_conflict(
+    instance: &Instance,
+    outcome: &mut Outcome,
+    options: &Options,
+    origins: &Origins,
+    terminal: &Terminal,
+) {
+    /// Steps and time that are spent on making it small.
+    const STEPS: u64 = 50_000;
+    const TIME: Duration = Duration::from_secs(5);
+    let Some(conflict) = &mut outcome.conflict else { return };
+    if !matches!(conflict.clash, Clash::Source(_)) {
+        let time = options.time_limit.unwrap_or(TIME).min(TIME);
+        let options = Options {
+            time_limit: Some(time),
+            step_limit: Some(options.step_limit.unwrap_or(STEPS).min(STEPS)),
+            progress: None,
+            ..options.clone()
+        };
+        if let Some(smallest) = explain::smallest(instance, &options) {
+            *conflict = smallest;
+        }
+    }
+    origins.tell(instance, conflict, terminal);
 }
 
 fn milliseconds(duration: Duration) -> f64 {
@@ -145,9 +175,15 @@ fn exit(outcome: &Outcome, require_optimal: bool) -> Exit {
 }
 
 /// What stands beside the result: the summary where that is not part of it, and timings.
-fn tell(outcome: &Outcome, measured: &render::Measured, arguments: &Arguments, terminal: &Terminal) {
+fn tell(
+    instance: &Instance,
+    outcome: &Outcome,
+    measured: &render::Measured,
+    arguments: &Arguments,
+    terminal: &Terminal,
+) {
     if arguments.output.is_some() || !matches!(arguments.format(), PlanFormat::Text) {
-        terminal.note(render::summary(outcome, measured.total_ms));
+        terminal.note(render::summary(instance, outcome, measured.total_ms));
     }
     if !terminal.is_verbose() {
         return;
@@ -194,7 +230,7 @@ fn print(
         (PlanFormat::Btrplace | PlanFormat::Events | PlanFormat::Dot, None) => {
             // These formats have no word for "no plan": standard error and the exit code say it.
             if arguments.output.is_none() {
-                terminal.error(render::summary(outcome, measured.total_ms));
+                terminal.error(render::summary(instance, outcome, measured.total_ms));
             }
             return Ok(());
         }

@@ -3,10 +3,15 @@
 use super::Failure;
 use super::term::Terminal;
 use quadrille::Instance;
+use quadrille::outcome::Conflict;
+use quadrille::outcome::Member;
+use quadrille::render;
 use quadrille::script;
 use quadrille::script::Diagnostic;
 use quadrille::script::Files;
+use quadrille::script::Place;
 use quadrille::script::Program;
+use quadrille::script::Report;
 use std::fs;
 use std::fs::File;
 use std::io;
@@ -54,6 +59,50 @@ impl Files for Disk {
     }
 }
 
+/// Where constraints were stated.
+#[derive(Default)]
+pub(super) struct Origins {
+    stated: Option<Stated>,
+    form: Form,
+}
+
+/// Constraints that rule files stated.
+struct Stated {
+    program: Program,
+    /// How many constraints come before theirs.
+    base: usize,
+    places: Vec<Place>,
+}
+
+impl Origins {
+    /// Notes in a conflict where its constraints were stated, and shows the lines that
+    /// were, on standard error.
+    pub(super) fn tell(&self, instance: &Instance, conflict: &mut Conflict, terminal: &Terminal) {
+        let Some(stated) = &self.stated else { return };
+        let report = stated.program.report();
+        let mut rules = Vec::new();
+        for index in conflict.constraints() {
+            let Some(at) = (index as usize).checked_sub(stated.base) else { continue };
+            let Some(&place) = stated.places.get(at) else { continue };
+            rules.push((index, place, render::member(instance, &Member::Constraint(index))));
+        }
+        conflict.origins =
+            rules.iter().filter_map(|(index, place, _)| Some((*index, script::origin(report, *place)?))).collect();
+        let rules: Vec<(Place, String)> = rules.into_iter().map(|(_, place, text)| (place, text)).collect();
+        let message = format!("no plan: {}", render::clash(instance, conflict));
+        if let Some(diagnostic) = script::clash(&rules, &message) {
+            tell(report, &[diagnostic], self.form, terminal);
+        }
+    }
+}
+
+fn tell(report: &Report, diagnostics: &[Diagnostic], form: Form, terminal: &Terminal) {
+    terminal.verbatim(&match form {
+        Form::Human => script::render::human(report, diagnostics, terminal.colors_messages()),
+        Form::Json => script::render::json_lines(report, diagnostics),
+    });
+}
+
 /// Is this a rule file that declares a cluster?
 pub(super) fn is_script(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "btrp")
@@ -71,7 +120,7 @@ impl Rules {
         base: Option<Instance>,
         first: Option<&Path>,
         terminal: &Terminal,
-    ) -> Result<Instance, Failure> {
+    ) -> Result<(Instance, Origins), Failure> {
         let paths: Vec<PathBuf> =
             first.into_iter().map(Path::to_owned).chain(self.rules.iter().cloned()).collect();
         let program = Program::load(&paths, &self.include, &Disk);
@@ -80,7 +129,9 @@ impl Rules {
                 if !terminal.is_quiet() {
                     self.tell(&program, &built.warnings, terminal);
                 }
-                Ok(built.instance)
+                let base = built.instance.constraints().len() - built.places.len();
+                let stated = Some(Stated { program, base, places: built.places });
+                Ok((built.instance, Origins { stated, form: self.diagnostics }))
             }
             Err(diagnostics) => {
                 self.tell(&program, &diagnostics, terminal);
@@ -100,10 +151,6 @@ impl Rules {
     }
 
     fn tell(&self, program: &Program, diagnostics: &[Diagnostic], terminal: &Terminal) {
-        let report = program.report();
-        terminal.verbatim(&match self.diagnostics {
-            Form::Human => script::render::human(report, diagnostics, terminal.colors_messages()),
-            Form::Json => script::render::json_lines(report, diagnostics),
-        });
+        tell(program.report(), diagnostics, self.diagnostics, terminal);
     }
 }

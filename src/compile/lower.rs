@@ -13,6 +13,7 @@ use crate::model::Value;
 use crate::model::VmId;
 use crate::model::VmSet;
 use crate::model::VmState;
+use crate::outcome::Clash;
 use crate::outcome::Conflict;
 use crate::problem::Bin;
 use crate::problem::BitSet;
@@ -116,23 +117,19 @@ fn wanted_states(instance: &Instance, posted: &Posted) -> Result<Wanted, Refusal
         if let Some(&earlier) = cause.get(&vm)
             && wanted[vm.index()] != state
         {
-            return Err(Refusal::Conflict(Conflict {
-                constraints: vec![earlier, from.constraint],
-                vms: vec![vm],
-                nodes: Vec::new(),
-                text: format!(
-                    "VM {} is asked to be {} and to be {}",
-                    instance.vm_name(vm),
-                    wanted[vm.index()].name(),
-                    state.name()
-                ),
-            }));
+            return Err(Refusal::Conflict(Conflict::of(
+                Clash::VmStates(wanted[vm.index()], state),
+                vec![earlier, from.constraint],
+                vec![vm],
+                Vec::new(),
+            )));
         }
         wanted[vm.index()] = state;
         cause.entry(vm).or_insert(from.constraint);
     }
-    for (&vm, &constraint) in &cause {
+    for vm in instance.vm_ids() {
         use VmState::*;
+        let Some(&constraint) = cause.get(&vm) else { continue };
         let now = instance.place(vm).state();
         let then = wanted[vm.index()];
         let possible = now == then
@@ -144,17 +141,12 @@ fn wanted_states(instance: &Instance, posted: &Posted) -> Result<Wanted, Refusal
                     | (Sleeping, Running | Killed)
             );
         if !possible {
-            return Err(Refusal::Conflict(Conflict {
-                constraints: vec![constraint],
-                vms: vec![vm],
-                nodes: Vec::new(),
-                text: format!(
-                    "VM {} is {} and is asked to be {}: no single action leads there",
-                    instance.vm_name(vm),
-                    now.name(),
-                    then.name()
-                ),
-            }));
+            return Err(Refusal::Conflict(Conflict::of(
+                Clash::Unreachable(now, then),
+                vec![constraint],
+                vec![vm],
+                Vec::new(),
+            )));
         }
     }
     Ok((wanted, cause))
@@ -166,12 +158,12 @@ fn add_bins(instance: &Instance, compiled: &mut Compiled) -> Result<(), Refusal>
         let wanted = if online { Later::Open } else { Later::Closed };
         let entry = &mut later[node.index()];
         if *entry != Later::Free && *entry != wanted {
-            return Err(Refusal::Conflict(Conflict {
-                constraints: vec![compiled.node_cause[node.index()], from.constraint],
-                vms: Vec::new(),
-                nodes: vec![node],
-                text: format!("node {} is asked to be online and to be offline", instance.node_name(node)),
-            }));
+            return Err(Refusal::Conflict(Conflict::of(
+                Clash::NodeStates,
+                vec![compiled.node_cause[node.index()], from.constraint],
+                Vec::new(),
+                vec![node],
+            )));
         }
         if *entry == Later::Free {
             *entry = wanted;
@@ -287,16 +279,15 @@ fn add_items(
                 // No item: only the image matters, and it keeps the node on.
                 let bin = &mut compiled.problem.packing.bins[node.index()];
                 if bin.later == Later::Closed {
-                    return Err(Refusal::Conflict(Conflict {
-                        constraints: vec![compiled.node_cause[node.index()]],
-                        vms: vec![vm],
-                        nodes: vec![node],
-                        text: format!(
-                            "node {} is asked to be offline and stores VM {}, which is asleep at the end",
-                            instance.node_name(node),
-                            instance.vm_name(vm)
-                        ),
-                    }));
+                    return Err(Refusal::Conflict(Conflict::of(
+                        Clash::Image,
+                        vec![compiled.node_cause[node.index()]]
+                            .into_iter()
+                            .chain(compiled.state_cause.get(&vm).copied())
+                            .collect(),
+                        vec![vm],
+                        vec![node],
+                    )));
                 }
                 bin.later = Later::Open;
                 compiled.problem.packing.anchored[node.index()] = true;

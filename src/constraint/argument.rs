@@ -58,6 +58,26 @@ pub enum Argument {
 }
 
 impl Argument {
+    /// Each node that it names, sets included.
+    pub fn for_each_node(&self, mut each: impl FnMut(NodeId)) {
+        match self {
+            Argument::Node(node) => each(*node),
+            Argument::Nodes(nodes) => nodes.iter().copied().for_each(each),
+            Argument::NodeSets(sets) => sets.iter().flat_map(|set| set.iter().copied()).for_each(each),
+            _ => {}
+        }
+    }
+
+    /// Each VM that it names, sets and lists included.
+    pub fn for_each_vm(&self, mut each: impl FnMut(VmId)) {
+        match self {
+            Argument::Vm(vm) => each(*vm),
+            Argument::Vms(vms) | Argument::VmList(vms) => vms.iter().copied().for_each(each),
+            Argument::VmSets(sets) => sets.iter().flat_map(|set| set.iter().copied()).for_each(each),
+            _ => {}
+        }
+    }
+
     /// Are its sets in order, each element once? Lists are always normal.
     pub fn is_normal(&self) -> bool {
         match self {

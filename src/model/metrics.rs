@@ -1,6 +1,7 @@
 //! The figures of a plan.
 
 use super::ActionKind;
+use super::Instance;
 use super::Plan;
 use crate::objective::Metric;
 use rustc_hash::FxHashMap;
@@ -33,11 +34,19 @@ pub struct Metrics {
     pub sum_of_ends: u64,
     /// The sum of the durations of all relocations.
     pub relocation_time: u64,
+    /// Nodes that are online at the end.
+    pub nodes_on: u64,
 }
 
 impl Metrics {
-    /// The figures of a plan. O(actions). Sums stop at `u64::MAX`.
-    pub fn of(plan: &Plan) -> Self {
+    /// The figures of a plan for an instance. O(nodes + actions). Sums stop at `u64::MAX`.
+    pub fn of(instance: &Instance, plan: &Plan) -> Self {
+        let online = instance.node_ids().filter(|&node| instance.is_online(node)).count();
+        Self::from_online(online as u64, plan)
+    }
+
+    /// The figures of a plan that starts with so many nodes online.
+    fn from_online(online: u64, plan: &Plan) -> Self {
         let mut m = Self { makespan: plan.makespan(), ..Self::default() };
         // BtrPlace sums the end of each VM's and each node's transition once.
         let mut vm_end: FxHashMap<u32, u64> = FxHashMap::default();
@@ -80,6 +89,7 @@ impl Metrics {
             }
         }
         m.relocations = m.migrations + m.reinstantiations;
+        m.nodes_on = (online + m.node_boots).saturating_sub(m.node_shutdowns);
         m.mttr = vm_end.values().fold(m.mttr, |sum, &end| sum.saturating_add(end));
         m
     }
@@ -92,6 +102,7 @@ impl Metrics {
             Metric::SumOfEnds => self.sum_of_ends,
             Metric::Makespan => self.makespan,
             Metric::RelocationTime => self.relocation_time,
+            Metric::NodesOn => self.nodes_on,
         }
     }
 }
@@ -119,7 +130,7 @@ mod tests {
                 reason: Reason::Unknown,
             })
             .collect();
-        Metrics::of(&Plan { actions, happens_before: Vec::new() })
+        Metrics::from_online(1, &Plan { actions, happens_before: Vec::new() })
     }
 
     fn migrate(vm: VmId, from: NodeId, to: NodeId) -> ActionKind {
@@ -128,7 +139,7 @@ mod tests {
 
     #[test]
     fn an_empty_plan_has_no_figures() {
-        assert_eq!(figures(&[]), Metrics::default());
+        assert_eq!(figures(&[]), Metrics { nodes_on: 1, ..Metrics::default() });
     }
 
     #[test]
@@ -186,7 +197,7 @@ mod tests {
         assert_eq!((m.boots, m.shutdowns, m.suspends, m.resumes), (1, 1, 1, 1));
         assert_eq!((m.kills, m.forges, m.node_boots, m.node_shutdowns), (1, 1, 1, 1));
         assert_eq!((m.relocations, m.allocations, m.relocation_time), (0, 0, 0));
-        assert_eq!((m.mttr, m.sum_of_ends, m.makespan), (73, 73, 19));
+        assert_eq!((m.mttr, m.sum_of_ends, m.makespan, m.nodes_on), (73, 73, 19, 1));
     }
 
     #[test]
@@ -195,6 +206,7 @@ mod tests {
         let of = |metric| m.get(metric);
         assert_eq!((of(Metric::Relocations), of(Metric::RelocationTime)), (1, 2));
         assert_eq!((of(Metric::Mttr), of(Metric::SumOfEnds), of(Metric::Makespan)), (5, 5, 3));
+        assert_eq!(of(Metric::NodesOn), 2);
     }
 
     #[test]

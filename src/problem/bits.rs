@@ -52,6 +52,23 @@ impl BitSet {
         }
     }
 
+    /// Is there no member?
+    pub fn is_empty(&self) -> bool {
+        self.words.iter().all(|&word| word == 0)
+    }
+
+    /// Has the other set every member of this one?
+    pub fn is_within(&self, other: &Self) -> bool {
+        self.words.iter().zip(&other.words).all(|(word, other)| word & !other == 0)
+    }
+
+    /// Adds what the other set has.
+    pub fn unite(&mut self, other: &Self) {
+        for (word, other) in self.words.iter_mut().zip(&other.words) {
+            *word |= other;
+        }
+    }
+
     /// Number of members.
     pub fn count(&self) -> usize {
         self.words.iter().map(|word| word.count_ones() as usize).sum()
@@ -104,7 +121,11 @@ mod tests {
         assert!(!set.contains(64) && set.contains(129) && !set.contains(500));
         let mut full = BitSet::full(130);
         assert!(full.is_full());
+        assert!(set.is_within(&full) && !full.is_within(&set) && !set.is_empty());
         full.intersect(&set);
         assert_eq!(full, set);
+        one.unite(&set);
+        assert_eq!(one, set);
+        assert!(BitSet::empty(130).is_empty());
     }
 }

@@ -42,7 +42,7 @@ pub fn dot(instance: &Instance, plan: &Plan) -> String {
 
 /// The inside of a quoted string of the DOT language. Backslashes begin escapes in
 /// labels, so they are doubled; quotes are escaped; nothing else needs to be.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len());
     for c in name::sentence(text).chars() {
         if matches!(c, '"' | '\\') {

@@ -17,6 +17,7 @@ use crate::model::VmId;
 use crate::objective::Level;
 use crate::objective::Metric;
 use crate::outcome::Bounded;
+use crate::outcome::Clash;
 use crate::outcome::Conflict;
 use crate::outcome::Outcome;
 use crate::outcome::Status;
@@ -69,7 +70,7 @@ fn talk() -> (Instance, Plan) {
 }
 
 fn outcome(plan: Option<Plan>) -> Outcome {
-    let metrics = plan.as_ref().map_or_else(Metrics::default, Metrics::of);
+    let metrics = plan.as_ref().map_or_else(Metrics::default, |plan| Metrics::of(&talk().0, plan));
     let level = |metric, bound| Bounded { level: Level::of(metric), value: metrics.get(metric), bound };
     Outcome {
         status: if plan.is_some() { Status::Optimal } else { Status::Unknown },
@@ -175,7 +176,7 @@ fn the_status_speaks_of_the_first_level() {
     let (_, plan) = talk();
     let mut outcome = outcome(Some(plan));
     let last = |outcome: &Outcome| {
-        summary(outcome, 210.0).split_once("; ").map(|parts| parts.1.to_owned()).unwrap_or_default()
+        summary(&talk().0, outcome, 210.0).split_once("; ").map(|parts| parts.1.to_owned()).unwrap_or_default()
     };
     outcome.status = Status::Feasible;
     outcome.stop_reason = StopReason::Stalled;
@@ -209,21 +210,21 @@ fn no_plan_and_nothing_to_do() {
     empty.plan = None;
     empty.levels.clear();
     empty.status = Status::Infeasible;
-    empty.conflict = Some(Conflict {
-        constraints: vec![0, 9],
-        vms: vec![VmId(1), VmId(3)],
-        nodes: vec![NodeId(0)],
-        text: "VM2 and VM4\nfit on N1 only".to_owned(),
-    });
+    empty.conflict = Some(Conflict::of(
+        Clash::Seats(2, 1),
+        vec![9, 0],
+        vec![VmId(1), VmId(3)],
+        vec![NodeId(0)],
+    ));
     assert_eq!(
         text(&instance, &empty, &TextOptions::default()),
         "\
 these cannot hold together:
-  spread({VM2, VM4}) (constraint 0)
-  constraint 9 (constraint 9)
+  spread({VM2, VM4}) (constraints[0])
+  constraint 9 (constraints[9])
 VMs: VM2, VM4
 nodes: N1
-infeasible: VM2 and VM4\\nfit on N1 only
+infeasible: VM2 and VM4 need 2 places of their own, 1 is left (N1)
 "
     );
     let document = json(&instance, &empty, &Measured::default());

@@ -1,5 +1,6 @@
 //! Outcomes for programs.
 
+use super::clash;
 use super::name;
 use super::words::Reasons;
 use crate::model::Action;
@@ -9,7 +10,10 @@ use crate::model::Metrics;
 use crate::model::Plan;
 use crate::outcome::Bounded;
 use crate::outcome::Conflict;
+use crate::outcome::Lack;
+use crate::outcome::Member;
 use crate::outcome::Outcome;
+use crate::outcome::Wait;
 use serde::Serialize;
 use serde_json::Map;
 use serde_json::Value;
@@ -89,27 +93,90 @@ fn metrics(metrics: &Metrics) -> Value {
         "allocations": metrics.allocations,
         "node_boots": metrics.node_boots,
         "node_shutdowns": metrics.node_shutdowns,
+        "nodes_on": metrics.nodes_on,
         "makespan": metrics.makespan,
         "mttr": metrics.mttr,
         "sum_of_ends": metrics.sum_of_ends,
     })
 }
 
-fn conflict(instance: &Instance, conflict: &Conflict) -> Value {
+/// A conflict: its members, the VMs and nodes concerned, and what clashes, in words.
+pub(super) fn conflict(instance: &Instance, conflict: &Conflict) -> Value {
     let constraints: Vec<Value> = conflict
-        .constraints
-        .iter()
-        .map(|&index| {
+        .constraints()
+        .map(|index| {
             let found = instance.constraints().get(index as usize);
-            value!({ "index": index, "name": found.map(|constraint| constraint.rule.signature().name) })
+            let mut object = value!({
+                "index": index,
+                "name": found.map(|constraint| constraint.rule.signature().name),
+                "text": clash::member(instance, &Member::Constraint(index)),
+            });
+            match conflict.origin(index) {
+                Some(origin) => {
+                    object["file"] = origin.file.as_str().into();
+                    object["line"] = origin.line.into();
+                    object["column"] = origin.column.into();
+                }
+                None => object["path"] = format!("constraints[{index}]").into(),
+            }
+            object
         })
         .collect();
+    let facts: Vec<Value> = conflict
+        .members
+        .iter()
+        .filter(|member| !matches!(member, Member::Constraint(_)))
+        .map(|member| fact(instance, member))
+        .collect();
     value!({
+        "kind": clash::kind(&conflict.clash),
         "constraints": constraints,
+        "facts": facts,
         "vms": name::raw_vms(instance, &conflict.vms),
         "nodes": name::raw_nodes(instance, &conflict.nodes),
-        "text": conflict.text,
+        "minimal": conflict.minimal,
+        "waits": conflict.waits.iter().map(|one| wait(instance, one)).collect::<Vec<Value>>(),
+        "text": clash(instance, conflict),
     })
+}
+
+fn wait(instance: &Instance, wait: &Wait) -> Value {
+    let mut object = value!({
+        "vm": name::raw_vm(instance, wait.vm),
+        "from": wait.from.map(|node| name::raw_node(instance, node)),
+        "to": name::raw_node(instance, wait.to),
+        "for": name::raw_vms(instance, &wait.others),
+    });
+    match wait.lack {
+        Lack::Room(resource, need, free) => {
+            object["resource"] = name::raw_resource(instance, resource).into();
+            object["need"] = need.into();
+            object["free"] = free.into();
+        }
+        Lack::Rule(index) => object["constraint"] = index.into(),
+    }
+    object
+}
+
+fn fact(instance: &Instance, member: &Member) -> Value {
+    let mut object = match member {
+        Member::Constraint(index) => value!({ "kind": "constraint", "index": index }),
+        Member::Vm(vm) => value!({ "kind": "vm", "vm": name::raw_vm(instance, *vm) }),
+        Member::Place(vm) => value!({
+            "kind": "place",
+            "vm": name::raw_vm(instance, *vm),
+            "node": instance.place(*vm).node().map(|node| name::raw_node(instance, node)),
+        }),
+        Member::Capacity(nodes, resource) => value!({
+            "kind": "capacity",
+            "resource": name::raw_resource(instance, *resource),
+            "nodes": name::raw_nodes(instance, nodes),
+            "amounts": nodes.iter().map(|&node| instance.capacity(node, *resource)).collect::<Vec<u64>>(),
+        }),
+        Member::Horizon(seconds) => value!({ "kind": "horizon", "seconds": seconds }),
+    };
+    object["text"] = clash::member(instance, member).into();
+    object
 }
 
 fn actions(instance: &Instance, plan: &Plan) -> Vec<Value> {

@@ -1,9 +1,11 @@
 //! Names and sentences, made harmless.
 
+use crate::constraint::list;
 use crate::model::Instance;
 use crate::model::NodeId;
 use crate::model::ResourceId;
 use crate::model::VmId;
+use rustc_hash::FxHashMap;
 use std::borrow::Cow;
 
 /// Would the character stand for itself between quotes?
@@ -108,6 +110,51 @@ pub(super) fn nodes(instance: &Instance, nodes: &[NodeId]) -> String {
     several(nodes.iter().map(|&one| node(instance, one)))
 }
 
+/// VMs for a sentence: few by their names, many by what their names start with:
+/// `db* (12)`.
+pub(super) fn vm_groups(instance: &Instance, vms: &[VmId]) -> String {
+    groups(vms.iter().map(|&one| raw_vm(instance, one)))
+}
+
+/// The same for nodes.
+pub(super) fn node_groups(instance: &Instance, nodes: &[NodeId]) -> String {
+    groups(nodes.iter().map(|&one| raw_node(instance, one)))
+}
+
+/// Up to so many names are written out.
+const WRITTEN_OUT: usize = 4;
+
+fn groups<'i>(names: impl ExactSizeIterator<Item = Cow<'i, str>>) -> String {
+    let names: Vec<Cow<'_, str>> = names.collect();
+    let words = |names: &[&str]| {
+        let words: Vec<Cow<'_, str>> = names.iter().map(|name| word(name)).collect();
+        list(words.iter().map(Cow::as_ref))
+    };
+    let plain: Vec<&str> = names.iter().map(Cow::as_ref).collect();
+    if plain.len() <= WRITTEN_OUT {
+        return words(&plain);
+    }
+    let stem = |name: &str| -> usize { name.trim_end_matches(|c: char| c.is_ascii_digit()).len() };
+    let mut by_stem: Vec<(&str, Vec<&str>)> = Vec::new();
+    let mut at_stem: FxHashMap<&str, usize> = FxHashMap::default();
+    for name in plain {
+        let stem = &name[..stem(name)];
+        let at = *at_stem.entry(stem).or_insert_with(|| {
+            by_stem.push((stem, Vec::new()));
+            by_stem.len() - 1
+        });
+        by_stem[at].1.push(name);
+    }
+    let texts: Vec<String> = by_stem
+        .iter()
+        .flat_map(|(stem, names)| match names.as_slice() {
+            many if many.len() > 2 && !stem.is_empty() => vec![format!("{} ({})", word(&format!("{stem}*")), many.len())],
+            few => few.iter().map(|name| word(name).into_owned()).collect(),
+        })
+        .collect();
+    list(texts.iter().map(String::as_str))
+}
+
 /// At most a dozen names for a line, by commas.
 fn several(names: impl ExactSizeIterator<Item = String>) -> String {
     const MOST: usize = 12;
@@ -122,6 +169,14 @@ fn several(names: impl ExactSizeIterator<Item = String>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn many_names_are_grouped() {
+        let text = |names: &[&str]| groups(names.iter().map(|&name| Cow::Borrowed(name)));
+        assert_eq!(text(&["db1", "db2", "db3"]), "db1, db2 and db3");
+        assert_eq!(text(&["db1", "db2", "web", "db3", "db10", "a b1"]), "db* (4), web and \"a b1\"");
+        assert_eq!(text(&["1", "2", "3", "4", "5"]), "1, 2, 3, 4 and 5");
+    }
 
     #[test]
     fn names_that_would_mislead_are_quoted() {

@@ -1,8 +1,9 @@
 //! The last line: what the plan costs, and what is known of it.
 
-use super::name;
+use super::clash::clash;
 use super::words::count;
 use super::words::seconds;
+use crate::model::Instance;
 use crate::model::Metrics;
 use crate::objective::Metric;
 use crate::outcome::Bounded;
@@ -14,7 +15,7 @@ use crate::outcome::StopReason;
 /// (bound 1843) in 0.21 s`. Where the objective has levels, each is named with its own
 /// bound: `optimal` speaks of the first. `total_ms` is the time that was needed, where
 /// the caller knows it; else the sum of the phases stands in.
-pub fn summary(outcome: &Outcome, total_ms: impl Into<Option<f64>>) -> String {
+pub fn summary(instance: &Instance, outcome: &Outcome, total_ms: impl Into<Option<f64>>) -> String {
     let mut text = match &outcome.plan {
         Some(plan) if plan.actions.is_empty() => "nothing to do".to_owned(),
         Some(_) => figures(&outcome.metrics),
@@ -23,7 +24,7 @@ pub fn summary(outcome: &Outcome, total_ms: impl Into<Option<f64>>) -> String {
     if !text.is_empty() {
         text.push_str("; ");
     }
-    text.push_str(&verdict(outcome));
+    text.push_str(&verdict(instance, outcome));
     text.push_str(&ending(outcome, total_ms.into()));
     text
 }
@@ -54,14 +55,12 @@ fn figures(metrics: &Metrics) -> String {
 }
 
 /// What is known: the status, and each level with its bound.
-fn verdict(outcome: &Outcome) -> String {
+fn verdict(instance: &Instance, outcome: &Outcome) -> String {
     match outcome.status {
         Status::Infeasible => {
-            let why = outcome.conflict.as_ref().map_or("", |conflict| conflict.text.as_str());
-            if why.is_empty() {
-                "infeasible: no plan exists".to_owned()
-            } else {
-                format!("infeasible: {}", name::sentence(why))
+            match &outcome.conflict {
+                Some(conflict) => format!("infeasible: {}", clash(instance, conflict)),
+                None => "infeasible: no plan exists".to_owned(),
             }
         }
         Status::Unknown => "no plan found, and no proof that none exists".to_owned(),

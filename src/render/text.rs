@@ -1,5 +1,6 @@
 //! Plans for people.
 
+use super::clash;
 use super::label;
 use super::label::Events;
 use super::name;
@@ -55,7 +56,7 @@ pub fn text(instance: &Instance, outcome: &Outcome, options: &TextOptions) -> St
         Status::Feasible | Status::Unknown => "33",
         Status::Infeasible => "31",
     };
-    let _ = writeln!(text, "{}", paint.with(code, &summary(outcome, options.total_ms)));
+    let _ = writeln!(text, "{}", paint.with(code, &summary(instance, outcome, options.total_ms)));
     text
 }
 
@@ -116,11 +117,9 @@ fn shares(instance: &Instance, action: &Action) -> Option<String> {
 }
 
 fn conflict_lines(text: &mut String, instance: &Instance, conflict: &Conflict) {
-    if !conflict.constraints.is_empty() {
+    if !conflict.members.is_empty() {
         text.push_str("these cannot hold together:\n");
-        for &index in &conflict.constraints {
-            let _ = writeln!(text, "  {} (constraint {index})", words::constraint_at(instance, index));
-        }
+        clash::lines(text, instance, conflict);
     }
     if !conflict.vms.is_empty() {
         let _ = writeln!(text, "VMs: {}", name::vms(instance, &conflict.vms));

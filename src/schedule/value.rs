@@ -14,6 +14,13 @@ pub fn metric(problem: &Problem, steps: &[Step], metric: Metric) -> u64 {
     match metric {
         Metric::Relocations => moves().count() as u64,
         Metric::RelocationTime => moves().map(|step| step.end - step.start + lead(step)).sum(),
+        Metric::NodesOn => {
+            let count = |switch: fn(&StepKind) -> bool| steps.iter().filter(|step| switch(&step.kind)).count();
+            let start = problem.packing.bins.iter().filter(|bin| bin.open).count();
+            let opened = count(|kind| matches!(kind, StepKind::Open(_)));
+            let closed = count(|kind| matches!(kind, StepKind::Close(_)));
+            (start + opened - closed) as u64
+        }
         Metric::Makespan => steps.iter().map(|step| step.end).max().unwrap_or(0),
         Metric::Mttr => {
             let mut last: FxHashMap<u32, u64> = FxHashMap::default();

@@ -108,6 +108,15 @@ mod tests {
             Ok(built) if code >= "W0907" => {
                 lint(&program, &built).into_iter().filter(|found| found.code == code).collect()
             }
+            Ok(built) if code == "E0701" => {
+                let found = crate::explain::smallest(&built.instance, &crate::Options::default());
+                let rules: Vec<_> = found
+                    .iter()
+                    .flat_map(|conflict| conflict.constraints())
+                    .map(|index| (built.places[index as usize], String::new()))
+                    .collect();
+                crate::script::clash(&rules, "no plan").into_iter().collect()
+            }
             Ok(built) => built.warnings,
             Err(diagnostics) => diagnostics,
         }

@@ -16,15 +16,27 @@ use crate::problem::NONE;
 use crate::problem::Problem;
 use crate::problem::RelationKind;
 use crate::problem::Role;
+use crate::propagator::Ledger;
 
 /// Does everything hold at the end? The ledger refuses newcomers only; what was wrong at
 /// the start and could not leave is seen here.
 pub(super) fn is_whole(problem: &Problem, places: &Places<'_>) -> bool {
-    let open = |bin: u32| places.is_open(bin);
-    problem.packing.load_fits(places.then())
-        && problem.packing.relations.iter().enumerate().all(|(at, relation)| {
-            relation.penalty.is_some() || places.then().violation(at as u32, &open) == 0
-        })
+    holds(problem, places.then(), &|bin| places.is_open(bin))
+}
+
+/// The same of a placement from elsewhere.
+pub(super) fn is_sound(problem: &Problem, then: &Ledger<'_>, open: &[bool]) -> bool {
+    holds(problem, then, &|bin| open[bin as usize])
+}
+
+fn holds(problem: &Problem, then: &Ledger<'_>, open: &dyn Fn(u32) -> bool) -> bool {
+    problem.packing.load_fits(then)
+        && problem
+            .packing
+            .relations
+            .iter()
+            .enumerate()
+            .all(|(at, relation)| relation.penalty.is_some() || then.violation(at as u32, open) == 0)
 }
 
 /// Placings between two looks at the limits.
@@ -41,6 +53,8 @@ pub(super) struct Repair<'a> {
     pub limits: &'a Limits,
     /// Choose among so many of the best; `None` for the best itself.
     pub noise: Option<usize>,
+    /// Does a bin that stays empty get closed?
+    pub thrifty: bool,
     /// For the choice.
     pub random: &'a mut Random,
 }
@@ -65,6 +79,7 @@ impl Repair<'_> {
         self.thin_out(places);
         self.relieve(places);
         self.place_missing(places);
+        self.close_empty(places);
         self.harden(places);
     }
 
@@ -77,7 +92,52 @@ impl Repair<'_> {
         self.thin_out(places);
         self.relieve(places);
         self.place_missing(places);
+        self.close_empty(places);
         self.harden(places);
+    }
+
+    /// Puts right a placement that comes from elsewhere, looking at every bin.
+    pub(super) fn mend(&mut self, places: &mut Places<'_>) {
+        self.settle_groups(places);
+        for bin in 0..self.problem.packing.bins.len() as u32 {
+            self.evict(places, bin);
+        }
+        self.thin_out(places);
+        self.relieve(places);
+        self.place_missing(places);
+        self.close_empty(places);
+        self.harden(places);
+    }
+
+    /// Closes the bins of free fate that nothing is in at the end, where that breaks nothing.
+    fn close_empty(&mut self, places: &mut Places<'_>) {
+        if !self.thrifty {
+            return;
+        }
+        let packing = &self.problem.packing;
+        let mut has_image = BitSet::empty(packing.bins.len());
+        packing.items.iter().filter(|item| item.image).for_each(|item| has_image.insert(item.source));
+        let surviving: Vec<u32> = (0..packing.relations.len() as u32)
+            .filter(|&at| matches!(packing.relations[at as usize].kind, RelationKind::Survive { .. }))
+            .collect();
+        let short = |places: &Places<'_>| -> Vec<u64> {
+            let open = |bin: u32| places.is_open(bin);
+            surviving.iter().map(|&at| places.then().violation(at, &open)).collect()
+        };
+        for bin in 0..packing.bins.len() as u32 {
+            if packing.bins[bin as usize].later != Later::Free
+                || !places.is_open(bin)
+                || has_image.contains(bin)
+                || !places.then().guests(bin).is_empty()
+            {
+                continue;
+            }
+            let before = short(places);
+            places.set_open(bin, false);
+            if short(places) > before {
+                places.set_open(bin, true);
+            }
+        }
     }
 
     /// Closes bins of free fate where too many are powered: those with the least in them.
@@ -248,6 +308,8 @@ impl Repair<'_> {
                 .iter()
                 .flat_map(|bin| places.then().guests(bin).iter().copied())
                 .filter(|&item| !packing.items[item as usize].pinned && size(item) > 0)
+                // Whoever may be nowhere else would only come back.
+                .filter(|&item| !packing.domains[packing.items[item as usize].domain as usize].is_within(bins))
                 .collect();
             guests.sort_by_key(|&item| (std::cmp::Reverse(size(item)), item));
             if self.noise.is_some() {

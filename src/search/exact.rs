@@ -30,13 +30,15 @@ use std::collections::BinaryHeap;
 
 pub mod timed;
 
-/// What a move costs: `per_move + per_second × duration`.
+/// What counts: `per_move + per_second × duration` for each move, and the bins left open.
 #[derive(Clone, Copy, Debug)]
 pub struct MoveCost {
     /// For each move.
     pub per_move: u64,
     /// For each second of its duration.
     pub per_second: u64,
+    /// For each bin that is open at the end.
+    pub per_open: u64,
 }
 
 /// What the search ended with.
@@ -468,7 +470,8 @@ impl<'p> Space<'p> {
         true
     }
 
-    /// The penalties of a state in which everything is done, or nothing if it is not.
+    /// The penalties of a state in which everything is done and what its open bins cost, or
+    /// nothing if it is not.
     fn goal(&self, state: &State, then: &mut Ledger<'p>) -> Option<u64> {
         let packing = &self.problem.packing;
         for (slot, &item) in self.active.iter().enumerate() {
@@ -499,7 +502,8 @@ impl<'p> Space<'p> {
         self.load(state, then, true);
         let open = |bin: u32| self.is_open(state, bin);
         let mut fine = packing.load_fits(then);
-        let mut penalty = 0;
+        let opened = (0..self.bins as u32).filter(|&bin| open(bin)).count() as u64;
+        let mut penalty = self.cost.per_open * opened;
         for (at, relation) in packing.relations.iter().enumerate() {
             if !fine {
                 break;

@@ -12,9 +12,12 @@ use super::construct;
 use super::construct::Repair;
 use super::place::Lists;
 use super::place::Places;
+use super::presolve;
 use super::presolve::Analysis;
 use super::random::Random;
+use crate::objective::Metric;
 use crate::outcome::StopReason;
+use crate::problem::Later;
 use crate::problem::NONE;
 use crate::problem::Order;
 use crate::problem::Problem;
@@ -78,7 +81,8 @@ impl<'p> Search<'p> {
         let base = Places::new(problem, lists);
         let mut random = Random::new(settings.seed);
         let mut places = base.clone();
-        Repair { problem, limits: &settings.limits, noise: None, random: &mut random }
+        let thrifty = settings.objective.saves_nodes();
+        Repair { problem, limits: &settings.limits, noise: None, thrifty, random: &mut random }
             .construct(analysis, &mut places);
         answer.effort += std::mem::take(&mut places.steps);
         let mut current = Worker { places, best: None, stuck: Vec::new() };
@@ -100,6 +104,11 @@ impl<'p> Search<'p> {
         self.current.best.as_ref()
     }
 
+    /// Has nothing better come for a while?
+    pub fn is_quiet(&self, problem: &Problem) -> bool {
+        self.quiet >= patience(problem, true)
+    }
+
     /// Takes over a plan found elsewhere, if it is better.
     pub fn adopt(&mut self, found: Incumbent) {
         if self.current.best.as_ref().is_none_or(|best| found.values < best.values) {
@@ -107,6 +116,37 @@ impl<'p> Search<'p> {
             self.current.places.follow(&found.placement);
             self.current.best = Some(found);
         }
+    }
+
+    /// Tries a placement found elsewhere: as it is, repaired where it breaks something, and
+    /// with other moves where those wait for ever. Keeps what is better. Returns the effort.
+    pub fn try_placement(&mut self, problem: &'p Problem, settings: &Settings<'_>, placement: &Placement) -> u64 {
+        let mut random = Random::new(settings.seed);
+        let mut places = self.base.clone();
+        places.follow(placement);
+        if !places.missing().is_empty() || !construct::is_whole(problem, &places) {
+            let thrifty = settings.objective.saves_nodes();
+            places.mark();
+            Repair { problem, limits: &settings.limits, noise: None, thrifty, random: &mut random }.mend(&mut places);
+        }
+        let mut worker = Worker { places, best: None, stuck: Vec::new() };
+        let mut effort = worker.evaluate(problem, settings, &mut random);
+        for _ in 0..LOOSENINGS {
+            if worker.stuck.is_empty() || settings.limits.reached(effort).is_some() {
+                break;
+            }
+            effort += worker.loosen(problem, settings, &mut random);
+        }
+        effort += std::mem::take(&mut worker.places.steps);
+        let better = match (&worker.best, &self.current.best) {
+            (Some(found), Some(best)) => found.values < best.values,
+            (found, _) => found.is_some(),
+        };
+        if better {
+            self.current = worker;
+            self.quiet = 0;
+        }
+        effort
     }
 
     /// The best plan.
@@ -222,7 +262,8 @@ impl<'p> Worker<'p> {
             take_back(problem, &mut self.places, item);
         }
         let noise = Some(1 + random.below(4));
-        Repair { problem, limits: &settings.limits, noise, random }.repair(&mut self.places);
+        let thrifty = settings.objective.saves_nodes();
+        Repair { problem, limits: &settings.limits, noise, thrifty, random }.repair(&mut self.places);
         self.evaluate(problem, settings, random)
     }
 
@@ -240,6 +281,7 @@ impl<'p> Worker<'p> {
         self.places.steps = 0;
         let limits = &settings.limits;
         let soft = problem.packing.relations.iter().any(|relation| relation.penalty.is_some());
+        let thrifty = settings.objective.saves_nodes();
         while effort + self.places.steps < slice {
             if limits.reached(effort + self.places.steps).is_some() {
                 break;
@@ -254,7 +296,9 @@ impl<'p> Worker<'p> {
                 let mut fresh = base.clone();
                 fresh.steps = self.places.steps;
                 let noise = Some(1 + random.below(4));
-                Repair { problem, limits, noise, random }.construct(analysis, &mut fresh);
+                // Where time is short nothing may be left for switching off.
+                let thrifty = thrifty && random.below(2) == 0;
+                Repair { problem, limits, noise, thrifty, random }.construct(analysis, &mut fresh);
                 if fresh.missing().len() <= self.places.missing().len() {
                     self.places = fresh;
                 } else {
@@ -263,23 +307,24 @@ impl<'p> Worker<'p> {
                 effort += self.evaluate(problem, settings, random);
                 continue;
             }
-            let moves = self.places.moves();
             let price = |places: &Places<'_>| {
                 if soft { super::penalty(problem, places.then(), &places.placement().open) } else { 0 }
             };
-            let before = price(&self.places);
+            let before = guide(problem, settings, &self.places, price(&self.places));
             self.places.mark();
             if soft && random.below(3) == 0 {
                 nudge(problem, &mut self.places, random);
+            } else if thrifty && random.below(2) == 0 {
+                vacate(problem, &mut self.places, random);
             } else {
                 disturb(problem, analysis, &mut self.places, random);
             }
             let noise = Some(1 + random.below(4));
-            Repair { problem, limits, noise, random }.repair(&mut self.places);
+            Repair { problem, limits, noise, thrifty, random }.repair(&mut self.places);
             let after = price(&self.places);
             let worse = !self.places.missing().is_empty()
                 || !construct::is_whole(problem, &self.places)
-                || self.places.moves() + after > moves + before;
+                || guide(problem, settings, &self.places, after) > before;
             if worse {
                 self.places.undo();
                 continue;
@@ -295,6 +340,68 @@ impl<'p> Worker<'p> {
         }
         effort + std::mem::take(&mut self.places.steps)
     }
+}
+
+/// What leads the search from placement to placement before times are known: the levels as
+/// far as the placement decides them; the moves, where time decides all of them.
+fn guide(problem: &Problem, settings: &Settings<'_>, places: &Places<'_>, penalty: u64) -> Vec<u64> {
+    let objective = settings.objective;
+    if !objective.counts(Metric::NodesOn) {
+        return vec![places.moves() + penalty];
+    }
+    let bins = 0..problem.packing.bins.len() as u32;
+    let open = bins.filter(|&bin| places.is_open(bin)).count() as u64;
+    let mut guide: Vec<u64> = objective
+        .levels
+        .iter()
+        .map(|level| {
+            level
+                .terms
+                .iter()
+                .map(|&(weight, metric)| {
+                    let figure = match metric {
+                        Metric::NodesOn => open,
+                        Metric::Relocations => places.moves(),
+                        Metric::RelocationTime => moving_time(problem, places),
+                        Metric::Mttr | Metric::SumOfEnds | Metric::Makespan => 0,
+                    };
+                    u64::from(weight).saturating_mul(figure)
+                })
+                .fold(0, u64::saturating_add)
+        })
+        .collect();
+    guide[0] = guide[0].saturating_add(penalty);
+    guide.push(places.moves());
+    guide
+}
+
+/// How long the moves take together, without stops on the way.
+fn moving_time(problem: &Problem, places: &Places<'_>) -> u64 {
+    let rows = problem.packing.items.iter().zip(0u32..);
+    rows.filter(|(row, item)| row.role == Role::Stay && places.bin(*item) != row.source)
+        .map(|(row, _)| u64::from(row.lead + row.hold))
+        .sum()
+}
+
+/// Empties a bin of free fate and closes it: one of a few, with little in it.
+fn vacate(problem: &Problem, places: &mut Places<'_>, random: &mut Random) {
+    const LOOKS: usize = 6;
+    let packing = &problem.packing;
+    let bins = packing.bins.len();
+    let may_close = |bin: u32| {
+        packing.bins[bin as usize].later == Later::Free
+            && places.is_open(bin)
+            && places.then().guests(bin).iter().all(|&item| packing.settled_in(item).is_none())
+    };
+    // From a random place on, so that each gets its turn.
+    let start = random.below(bins);
+    let candidates = (start..bins).chain(0..start).map(|bin| bin as u32).filter(|&bin| may_close(bin));
+    let bulk = |bin: u32| places.then().guests(bin).iter().map(|&item| presolve::bulk(packing, item)).sum::<u64>();
+    let Some((_, bin)) = candidates.take(LOOKS).map(|bin| (bulk(bin), bin)).min() else { return };
+    for item in places.then().guests(bin).to_vec() {
+        places.take(item);
+    }
+    places.set_open(bin, false);
 }
 
 /// Takes a move back: the item goes where it was, if it may end there, and is missing if not.
@@ -468,6 +575,31 @@ fn times(
         }
     }
     Err(fewest.unwrap_or_default())
+}
+
+/// Times for a placement that was found elsewhere; the number of moves, if there are times.
+pub(crate) fn adopt_placement(
+    problem: &Problem,
+    settings: &Settings<'_>,
+    placement: &Placement,
+    search: &mut Search<'_>,
+    effort: &mut u64,
+) -> Option<u64> {
+    let mut then = crate::propagator::Ledger::new(&problem.packing, crate::propagator::Moment::Then);
+    for (item, &bin) in placement.to.iter().enumerate() {
+        if bin != NONE {
+            then.add(item as u32, bin, problem.packing.then(item as u32));
+        }
+    }
+    if !construct::is_sound(problem, &then, &placement.open) {
+        return None;
+    }
+    let penalty = super::penalty(problem, &then, &placement.open);
+    let mut random = Random::new(settings.seed);
+    let (steps, values) = times(problem, settings, placement, penalty, &mut random, effort).ok()?;
+    let moves = steps.iter().filter(|step| matches!(step.kind, StepKind::Move { .. })).count() as u64;
+    search.adopt(Incumbent { steps, values, placement: placement.clone() });
+    Some(moves)
 }
 
 /// Takes over a path that was found step by step, with better times where a schedule

@@ -435,6 +435,7 @@ impl Part {
             Proof::Together(at, dim) => Proof::Together(self.relations[at as usize], dim),
             Proof::Crowd(at, usable) => Proof::Crowd(self.relations[at as usize], usable),
             Proof::Late(least) => Proof::Late(least),
+            Proof::Nowhere(these) => Proof::Nowhere(items(these)),
             Proof::Exhausted => Proof::Exhausted,
         }
     }
@@ -448,6 +449,7 @@ impl Part {
             into.evictions.push(eviction);
         }
         into.fewest_moves += analysis.fewest_moves;
+        into.fewest_open += analysis.fewest_open;
         into.least_mttr += analysis.least_mttr;
         into.least_mttr_any += analysis.least_mttr_any;
         into.least_makespan = into.least_makespan.max(analysis.least_makespan);

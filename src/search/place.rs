@@ -87,8 +87,8 @@ pub struct Places<'p> {
     missing: SparseSet,
     /// What was changed since the last mark: (item, the bin it was in).
     log: Vec<(u32, u32)>,
-    /// Bins opened since the last mark.
-    opened: Vec<u32>,
+    /// Bins opened or closed since the last mark.
+    switched: Vec<u32>,
     /// Bins tried, for limits.
     pub steps: u64,
 }
@@ -108,7 +108,7 @@ impl<'p> Places<'p> {
             moves: 0,
             missing: SparseSet::empty(packing.items.len()),
             log: Vec::new(),
-            opened: Vec::new(),
+            switched: Vec::new(),
             steps: 0,
         };
         let mut most = vec![0; packing.dims];
@@ -195,7 +195,10 @@ impl<'p> Places<'p> {
 
     /// Decides whether a bin of free fate is open at the end.
     pub fn set_open(&mut self, bin: u32, open: bool) {
-        self.open[bin as usize] = open;
+        if self.open[bin as usize] != open {
+            self.open[bin as usize] = open;
+            self.switched.push(bin);
+        }
     }
 
     /// Takes an item out of its bin.
@@ -237,10 +240,7 @@ impl<'p> Places<'p> {
             }
         }
         self.to[item as usize] = bin;
-        if !self.open[bin as usize] {
-            self.open[bin as usize] = true;
-            self.opened.push(bin);
-        }
+        self.set_open(bin, true);
     }
 
     /// Puts an item without a bin into one.
@@ -253,12 +253,12 @@ impl<'p> Places<'p> {
     /// Forgets what was logged: from here on, [`Places::undo`] comes back to this.
     pub fn mark(&mut self) {
         self.log.clear();
-        self.opened.clear();
+        self.switched.clear();
     }
 
     /// A position in the log, for [`Places::undo_to`].
     pub fn position(&self) -> (usize, usize) {
-        (self.log.len(), self.opened.len())
+        (self.log.len(), self.switched.len())
     }
 
     /// Was nothing changed since the last mark?
@@ -310,9 +310,9 @@ impl<'p> Places<'p> {
                 self.attach(item, before);
             }
         }
-        while self.opened.len() > position.1 {
-            if let Some(bin) = self.opened.pop() {
-                self.open[bin as usize] = false;
+        while self.switched.len() > position.1 {
+            if let Some(bin) = self.switched.pop() {
+                self.open[bin as usize] = !self.open[bin as usize];
             }
         }
     }

@@ -55,6 +55,8 @@ pub struct Analysis {
     pub least_makespan: u64,
     /// No plan spends less time on moves, summed over them.
     pub least_relocation_time: u64,
+    /// No plan leaves fewer bins open at the end.
+    pub fewest_open: u64,
     /// A bin whose content cannot be made to fit, whatever leaves it.
     pub hopeless: Option<(u32, crate::propagator::Block)>,
     /// An item that must be in a bin at the end and may be in none.
@@ -81,6 +83,7 @@ pub fn analyse(problem: &Problem) -> Analysis {
         }
     }
     analysis.homeless = homeless(packing);
+    analysis.fewest_open = packing.bins.iter().filter(|bin| bin.later == Later::Open).count() as u64;
     let mut per_bin: FxHashMap<u32, u32> = FxHashMap::default();
     for bin in 0..packing.bins.len() as u32 {
         match eviction(problem, &keep, bin, &[], true) {
@@ -615,16 +618,22 @@ fn beyond_bins(problem: &Problem, keep: &Ledger<'_>, per_bin: &FxHashMap<u32, u3
 }
 
 fn least_mttr(problem: &Problem, analysis: &Analysis, of: impl Fn(&Eviction) -> u64) -> u64 {
+    let forced = analysis.forced.iter().map(|&item| move_takes(&problem.packing, item));
+    fixed_ends(problem) + forced.sum::<u64>() + analysis.evictions.iter().map(of).sum::<u64>()
+}
+
+/// Seconds from the start to the end of an item's move.
+pub(crate) fn move_takes(packing: &Packing, item: u32) -> u64 {
+    let row = &packing.items[item as usize];
+    u64::from(row.lead) + u64::from(row.hold)
+}
+
+/// The least sum of the ends of everything that is no move.
+pub(crate) fn fixed_ends(problem: &Problem) -> u64 {
     let packing = &problem.packing;
     let mut sum = 0u64;
-    for row in &packing.items {
-        if row.role != Role::Stay {
-            sum += u64::from(row.duration);
-        }
-    }
-    for &item in &analysis.forced {
-        let row = &packing.items[item as usize];
-        sum += u64::from(row.lead + row.hold);
+    for row in packing.items.iter().filter(|row| row.role != Role::Stay) {
+        sum += u64::from(row.duration);
     }
     for bin in &packing.bins {
         match (bin.open, bin.later) {
@@ -635,19 +644,16 @@ fn least_mttr(problem: &Problem, analysis: &Analysis, of: impl Fn(&Eviction) -> 
     }
     // A bin that closes waits for whoever has to leave it.
     let mut last: FxHashMap<u32, u64> = FxHashMap::default();
-    for row in &packing.items {
+    for (item, row) in packing.items.iter().enumerate() {
         if row.source != NONE && packing.bins[row.source as usize].later == Later::Closed {
             let least = match row.role {
                 Role::Depart => u64::from(row.duration),
-                _ => u64::from(row.lead + row.hold),
+                _ => move_takes(packing, item as u32),
             };
             let end = last.entry(row.source).or_default();
             *end = (*end).max(least);
         }
     }
     sum += last.values().sum::<u64>();
-    for extra in &problem.project.extras {
-        sum += u64::from(extra.duration);
-    }
-    sum + analysis.evictions.iter().map(of).sum::<u64>()
+    sum + problem.project.extras.iter().map(|extra| u64::from(extra.duration)).sum::<u64>()
 }

@@ -435,7 +435,7 @@ impl fmt::Display for Answer {
             }
         }
         if let Some(conflict) = &self.outcome.conflict {
-            writeln!(f, "because {}", conflict.text)?;
+            writeln!(f, "because {}", quadrille::render::clash(&self.instance, conflict))?;
         }
         write!(f, "for\n{}", self.spec)
     }
@@ -455,7 +455,7 @@ impl Answer {
         assert!(report.is_ok(), "the plan is refused: {:?}\n{self}", report.findings);
         let faults = replay::faults(&self.instance, plan, replay::Clock::Own);
         assert!(faults.is_empty(), "the plan is wrong: {faults:?}\n{self}");
-        let metrics = quadrille::model::Metrics::of(plan);
+        let metrics = quadrille::model::Metrics::of(&self.instance, plan);
         assert_eq!(metrics, outcome.metrics, "figures of another plan: {self}");
         let wanted = match &self.spec.objective {
             Some(text) => text.parse::<Objective>().expect("an objective"),

@@ -132,7 +132,7 @@ fn a_plan_of_nothing() {
     let instance = cluster("n0: a").build();
     let plan = Plan::default();
     assert_eq!((plan.makespan(), plan.actions.len()), (0, 0));
-    assert_eq!(Metrics::of(&plan), Metrics::default());
+    assert_eq!(Metrics::of(&instance, &plan), Metrics { nodes_on: 1, ..Metrics::default() });
     let end = crate::replay::end(&instance, &plan);
     assert_eq!(end.place(VmId(0)), Place::Running(NodeId(0)));
 }
@@ -163,7 +163,7 @@ fn applying_a_plan_gives_the_places_and_shares_foreseen() {
     assert_eq!([a, b, s, r].map(|vm| end.host(vm)), [Some(n1), Some(n0), Some(n1), Some(n2)]);
     assert_eq!([n0, n1, n2].map(|node| end.load(node, cpu)), [2, 4, 2]);
     assert!(end.is_online(n2) && !end.is_powered(n3));
-    let metrics = Metrics::of(&plan);
+    let metrics = Metrics::of(&instance, &plan);
     assert_eq!((metrics.migrations, metrics.boots, metrics.allocations), (2, 1, 1));
     assert_eq!((metrics.node_boots, metrics.node_shutdowns, metrics.makespan), (1, 1, 9));
     assert_eq!(metrics.mttr, 5 + 3 + 3 + 7 + 7 + 9);

@@ -454,7 +454,7 @@ proptest! {
         let outcome = crate::outcome::Outcome {
             status: crate::Status::Feasible,
             stop_reason: crate::StopReason::Limit,
-            metrics: crate::model::Metrics::of(&plan),
+            metrics: crate::model::Metrics::of(&instance, &plan),
             plan: Some(plan.clone()),
             levels: Vec::new(),
             conflict: None,

@@ -1,0 +1,257 @@
+//! Packing alone: as few bins as can be, with bounds.
+//!
+//! In stages, each of which may be the last: bounds by sums and packings in one pass; where
+//! the sums leave no slack, contents that waste nothing ([`tight`]); the linear programme
+//! over contents of bins ([`generate`]), whose bound is nearly always the optimum or one
+//! less; dives along it ([`dive`]) until a packing meets the bound.
+
+pub mod boxes;
+pub mod dive;
+pub mod generate;
+pub mod greedy;
+pub mod knapsack;
+pub mod master;
+pub mod tight;
+
+use super::Limits;
+use super::bound;
+use crate::random::Random;
+use boxes::Boxes;
+use boxes::Filled;
+use generate::Generator;
+use std::sync::Arc;
+
+/// How often the limits are looked at, in work.
+const LOOK: u64 = 4096;
+/// Work that counts as one step of the limits.
+const STEP: u64 = 256;
+
+/// Counts the work, and knows when it is time to stop.
+#[derive(Debug)]
+pub struct Meter<'a> {
+    limits: &'a Limits,
+    /// Steps that were spent before.
+    before: u64,
+    work: u64,
+    /// Where this job ends, in work.
+    end: u64,
+    next: u64,
+    over: bool,
+}
+
+impl<'a> Meter<'a> {
+    /// A meter within limits of which so many steps are spent.
+    pub fn new(limits: &'a Limits, before: u64) -> Self {
+        let over = limits.reached(before).is_some();
+        Self { limits, before, work: 0, end: u64::MAX, next: LOOK, over }
+    }
+
+    /// Counts work.
+    #[inline]
+    pub fn spend(&mut self, work: u64) {
+        self.work += work;
+        if self.work >= self.next {
+            self.next = self.work + LOOK;
+            self.over |= self.limits.reached(self.before + self.steps()).is_some();
+        }
+    }
+
+    /// Is it time to stop?
+    #[inline]
+    pub fn is_over(&self) -> bool {
+        self.over || self.work >= self.end
+    }
+
+    /// Has a limit been reached, of the whole and not of this job alone?
+    pub fn is_exhausted(&self) -> bool {
+        self.over
+    }
+
+    /// Ends the job that starts now after so much work.
+    pub fn grant(&mut self, work: u64) {
+        self.end = self.work.saturating_add(work);
+    }
+
+    /// Steps spent.
+    pub fn steps(&self) -> u64 {
+        self.work / STEP
+    }
+}
+
+/// Work of one stage, so that other parts of the search get their turn.
+const STAGE: u64 = 40_000_000;
+/// Kinds and classes beyond which there is no linear programme.
+const MOST_KINDS: usize = 640;
+const MOST_CLASSES: usize = 24;
+/// Dives in which nothing better comes before the packing is given up.
+const PATIENCE: u32 = 200;
+/// Dives before the bound is looked at more closely.
+const FIRST_DIVES: u32 = 3;
+/// How far a dive strays from what the programme says.
+const NOISE: f64 = 0.3;
+/// The share of a bin that may be wasted in all where every content is listed.
+const SLACK: f64 = 0.25;
+/// Work of listing contents.
+const LISTING: u64 = 1_000_000_000;
+/// Looks for a cover with listed contents.
+const COVERING: u64 = 60_000;
+
+/// Contents that the programme begins with.
+const MOST_SEEDS: usize = 10_000;
+
+/// What comes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Contents that waste next to nothing, by the sizes.
+    Exact,
+    /// The linear programme, as far as that is easy.
+    Programme,
+    /// A dive.
+    Dive,
+    /// The bound of the programme; so many times the usual work.
+    Prove(u32),
+    /// Contents that waste next to nothing, by the prices of the programme.
+    Priced,
+    /// Nothing.
+    Done,
+}
+
+/// The best packing so far, and how to get at a better one.
+#[derive(Debug)]
+pub struct Packer {
+    boxes: Arc<Boxes>,
+    best: Option<Vec<Filled>>,
+    bound: u64,
+    generator: Option<Generator>,
+    /// Contents to begin with.
+    seeds: Vec<Filled>,
+    random: Random,
+    dives: u32,
+    stage: Stage,
+    /// How hard the bound was tried last.
+    tried: u32,
+}
+
+impl Packer {
+    /// Sums, and packings in one pass.
+    pub fn new(boxes: Boxes, seed: u64, meter: &mut Meter<'_>) -> Self {
+        let bound = bound::sum::fewest(&boxes);
+        let best = greedy::best(&boxes, u64::MAX, meter);
+        let small = boxes.kinds() <= MOST_KINDS && boxes.classes() <= MOST_CLASSES;
+        Self {
+            boxes: Arc::new(boxes),
+            best,
+            bound,
+            generator: None,
+            seeds: Vec::new(),
+            random: Random::new(seed),
+            dives: 0,
+            stage: if small { Stage::Exact } else { Stage::Done },
+            tried: 0,
+        }
+    }
+
+    /// The question.
+    pub fn boxes(&self) -> &Boxes {
+        &self.boxes
+    }
+
+    /// The best packing so far.
+    pub fn best(&self) -> Option<&[Filled]> {
+        self.best.as_deref()
+    }
+
+    /// No packing has fewer paid bins.
+    pub fn bound(&self) -> u64 {
+        self.bound
+    }
+
+    /// Is there nothing more to try?
+    pub fn is_done(&self) -> bool {
+        self.stage == Stage::Done || self.price() <= self.bound
+    }
+
+    /// The number of paid bins of the best packing.
+    fn price(&self) -> u64 {
+        self.best.as_ref().map_or(u64::MAX, |best| self.boxes.price(best))
+    }
+
+    /// Another stage. Is the best packing better now, or the bound?
+    pub fn advance(&mut self, meter: &mut Meter<'_>) -> bool {
+        if self.is_done() || meter.is_exhausted() {
+            return false;
+        }
+        let before = (self.price(), self.bound);
+        meter.grant(STAGE);
+        self.stage = match self.stage {
+            Stage::Exact => {
+                meter.grant(LISTING);
+                self.list(&tight::sizes(&self.boxes), meter);
+                Stage::Programme
+            }
+            Stage::Programme => {
+                let start = self.best.iter().flatten().chain(&self.seeds).cloned();
+                let generator = self.generator.get_or_insert_with(|| Generator::new(&self.boxes, start));
+                generator.solve(before.0, meter);
+                self.bound = self.bound.max(generator.bound);
+                if generator.settled { Stage::Dive } else { Stage::Programme }
+            }
+            Stage::Dive => {
+                self.dive(meter);
+                match self.generator.as_ref().is_some_and(|generator| generator.done) {
+                    false if self.dives.is_multiple_of(FIRST_DIVES) => Stage::Prove(self.tried + 1),
+                    _ if self.dives > PATIENCE => Stage::Done,
+                    _ => Stage::Dive,
+                }
+            }
+            Stage::Prove(times) => {
+                self.tried = times;
+                let Some(generator) = &mut self.generator else { return false };
+                meter.grant(STAGE << times.min(6));
+                generator.prove(before.0, meter);
+                self.bound = self.bound.max(generator.bound);
+                if generator.done { Stage::Priced } else { Stage::Dive }
+            }
+            Stage::Priced => {
+                let mut prices = tight::sizes(&self.boxes);
+                if let Some(generator) = &self.generator
+                    && let [most] = generator.prices.1[..]
+                {
+                    prices.push((generator.prices.0.clone(), most));
+                }
+                meter.grant(LISTING);
+                self.list(&prices, meter);
+                Stage::Dive
+            }
+            Stage::Done => Stage::Done,
+        };
+        before != (self.price(), self.bound)
+    }
+
+    fn dive(&mut self, meter: &mut Meter<'_>) {
+        let Some(generator) = &self.generator else { return };
+        let noise = if self.dives == 0 { 0.0 } else { NOISE };
+        let goal = (self.bound, self.price());
+        if let Some(packing) = dive::dive(&self.boxes, generator, goal, noise, &mut self.random, meter) {
+            self.best = Some(packing);
+        }
+        self.dives += 1;
+    }
+
+    /// Looks for a packing that meets the bound among contents that waste next to nothing,
+    /// or finds out that there is none. Only where all bins are alike.
+    fn list(&mut self, prices: &[tight::Prices], meter: &mut Meter<'_>) {
+        let alike = self.boxes.classes() == 1 && self.boxes.paid[0];
+        if !alike || tight::slack(&self.boxes, self.bound, prices).is_none_or(|slack| slack > SLACK) {
+            return;
+        }
+        match tight::search(&self.boxes, self.bound, prices, COVERING, meter) {
+            tight::Tight::Found(packing) => self.best = Some(packing),
+            tight::Tight::None => self.bound += 1,
+            tight::Tight::Unknown(contents) => {
+                let contents = contents.into_iter().take(MOST_SEEDS);
+                self.seeds = contents.map(|content| Filled { class: 0, content }).collect();
+            }
+        }
+    }
+}
