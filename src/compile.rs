@@ -7,6 +7,7 @@
 mod builder;
 mod lower;
 mod raise;
+mod transit;
 
 pub use builder::Builder;
 pub use builder::Cause;

@@ -3,6 +3,7 @@
 mod action;
 mod attribute;
 mod builder;
+mod cargo;
 mod configuration;
 mod duration;
 mod element;
@@ -21,6 +22,11 @@ pub use attribute::Attributes;
 pub use attribute::Value;
 pub use builder::BuildError;
 pub use builder::InstanceBuilder;
+pub use cargo::Cargo;
+pub use cargo::CargoError;
+pub use cargo::Flow;
+pub use cargo::Mode;
+pub use cargo::SharedModel;
 pub use configuration::Configuration;
 pub use configuration::NodePhase;
 pub use duration::Duration;
@@ -159,6 +165,7 @@ pub struct Instance {
     pub(crate) resources: Vec<Resource>,
     pub(crate) durations: Durations,
     pub(crate) network: Option<Network>,
+    pub(crate) migration_model: SharedModel,
     pub(crate) constraints: Vec<Constraint>,
     pub(crate) objective: Objective,
 }
@@ -258,6 +265,11 @@ impl Instance {
     /// The network, where one is described.
     pub fn network(&self) -> Option<&Network> {
         self.network.as_ref()
+    }
+
+    /// How long migrations take on the network.
+    pub fn migration_model(&self) -> &SharedModel {
+        &self.migration_model
     }
 
     /// What must hold, and what had better hold.

@@ -9,6 +9,7 @@ mod bits;
 mod packing;
 mod project;
 mod text;
+mod transit;
 
 pub use bits::BitSet;
 pub use packing::Bin;
@@ -28,6 +29,9 @@ pub use project::StepKind;
 pub use project::TaskRef;
 pub use project::duration_of;
 pub use project::lead_of;
+pub use project::passage_of;
+pub use transit::Passage;
+pub use transit::Transit;
 
 /// Packing and project.
 #[derive(Clone, Debug, Default)]

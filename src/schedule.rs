@@ -9,6 +9,7 @@
 use crate::problem::Later;
 use crate::problem::NONE;
 use crate::problem::Order;
+use crate::problem::Passage;
 use crate::problem::Problem;
 use crate::problem::RelationKind;
 use crate::problem::Role;
@@ -16,6 +17,8 @@ use crate::problem::Step;
 use crate::problem::StepKind;
 use crate::problem::TaskRef;
 use crate::problem::duration_of;
+use crate::problem::lead_of;
+use crate::problem::passage_of;
 use crate::propagator::Block;
 use crate::propagator::Ledger;
 use crate::propagator::Moment;
@@ -23,8 +26,10 @@ use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+mod carried;
 mod value;
 
+pub use carried::is_carried;
 pub use value::levels;
 pub use value::metric;
 
@@ -70,12 +75,39 @@ struct Task {
     /// The bin whose change may unblock it, with that bin's version when it was tried.
     blocked: Option<(u32, u32)>,
     block: Option<Block>,
+    /// What it takes on the way; `None` where there is no way.
+    passage: Option<Passage>,
+    /// A channel of its way that had too little left, with the channel's version then.
+    jammed: Option<(u32, u32)>,
     after: Vec<u32>,
     /// Index into the sync groups.
     sync: u32,
     /// Indices of the groups in which no two may overlap.
     serial: Vec<u32>,
     at_zero: bool,
+}
+
+impl Task {
+    fn new(problem: &Problem, kind: StepKind) -> Self {
+        let passage = match passage_of(problem, &kind) {
+            None => Some(Passage::default()),
+            Some(passage) => passage,
+        };
+        Self {
+            lead: u64::from(lead_of(problem, &kind)),
+            duration: u64::from(duration_of(problem, &kind)),
+            kind,
+            state: State::Waiting,
+            blocked: None,
+            block: None,
+            passage,
+            jammed: None,
+            after: Vec::new(),
+            sync: NONE,
+            serial: Vec::new(),
+            at_zero: false,
+        }
+    }
 }
 
 struct Clock<'p> {
@@ -86,6 +118,8 @@ struct Clock<'p> {
     now: u64,
     ends: BinaryHeap<Reverse<(u64, u32)>>,
     version: Vec<u32>,
+    /// By channel: what is left of it, and how often something was given back.
+    channels: Vec<(u64, u32)>,
     open: Vec<bool>,
     powered: Vec<bool>,
     /// Number of tasks that must end before the bin may close.
@@ -118,6 +152,13 @@ impl<'p> Clock<'p> {
             now: 0,
             ends: BinaryHeap::new(),
             version: vec![0; packing.bins.len()],
+            channels: problem
+                .project
+                .transit
+                .iter()
+                .flat_map(|transit| transit.capacities())
+                .map(|&capacity| (capacity, 0))
+                .collect(),
             open: packing.bins.iter().map(|bin| bin.open).collect(),
             powered: packing.bins.iter().map(|bin| bin.open).collect(),
             holds_open: vec![0; packing.bins.len()],
@@ -215,18 +256,7 @@ impl<'p> Clock<'p> {
                 }
                 _ => {}
             }
-            clock.tasks.push(Task {
-                lead: u64::from(crate::problem::lead_of(problem, &kind)),
-                duration: u64::from(duration_of(problem, &kind)),
-                kind,
-                state: State::Waiting,
-                blocked: None,
-                block: None,
-                after: Vec::new(),
-                sync: NONE,
-                serial: Vec::new(),
-                at_zero: false,
-            });
+            clock.tasks.push(Task::new(problem, kind));
         }
         for (leg, then) in first_leg {
             clock.tasks[then as usize].after.push(leg);
@@ -398,6 +428,11 @@ impl<'p> Clock<'p> {
         {
             return false;
         }
+        if let Some((channel, version)) = task.jammed
+            && self.channels[channel as usize].1 == version
+        {
+            return false;
+        }
         if rules.newcomers_last
             && self.waiting_moves > 0
             && matches!(task.kind, StepKind::Arrive { .. } | StepKind::Resize { .. })
@@ -411,6 +446,10 @@ impl<'p> Clock<'p> {
         }
         if task.sync != NONE {
             return self.try_sync(task.sync);
+        }
+        if let Some(jam) = self.jam(at) {
+            self.tasks[at as usize].jammed = jam;
+            return false;
         }
         match self.admits(at) {
             Ok(()) => {
@@ -435,6 +474,20 @@ impl<'p> Clock<'p> {
                 false
             }
         }
+    }
+
+    /// Is there enough left of every channel?
+    fn carries(&self, passage: &Passage) -> bool {
+        passage.channels.iter().all(|&channel| self.channels[channel as usize].0 >= passage.rate)
+    }
+
+    /// What keeps a task off its way: a channel with its version, or nothing that will change.
+    #[allow(clippy::option_option, reason = "whether, and by which")]
+    fn jam(&self, at: u32) -> Option<Option<(u32, u32)>> {
+        let Some(passage) = &self.tasks[at as usize].passage else { return Some(None) };
+        let full = |channel: &&u32| self.channels[**channel as usize].0 < passage.rate;
+        let channel = *passage.channels.iter().find(full)?;
+        Some(Some((channel, self.channels[channel as usize].1)))
     }
 
     fn admits(&self, at: u32) -> Result<(), Option<Block>> {
@@ -486,7 +539,7 @@ impl<'p> Clock<'p> {
         }
         let mut entered = Vec::new();
         for &at in &members {
-            if self.admits(at).is_err() {
+            if self.jam(at).is_some() || self.admits(at).is_err() {
                 break;
             }
             self.enter(at);
@@ -516,6 +569,11 @@ impl<'p> Clock<'p> {
 
     fn enter(&mut self, at: u32) {
         let packing = &self.problem.packing;
+        if let Some(passage) = &self.tasks[at as usize].passage {
+            for &channel in &passage.channels {
+                self.channels[channel as usize].0 -= passage.rate;
+            }
+        }
         if let StepKind::Move { item, to, resized, .. } | StepKind::Arrive { item, to, resized } =
             self.tasks[at as usize].kind
         {
@@ -526,11 +584,22 @@ impl<'p> Clock<'p> {
 
     fn unenter(&mut self, at: u32) {
         let packing = &self.problem.packing;
+        self.leave_channels(at);
         if let StepKind::Move { item, to, resized, .. } | StepKind::Arrive { item, to, resized } =
             self.tasks[at as usize].kind
         {
             let size = if resized { packing.then(item) } else { packing.now(item) };
             self.ledger.remove(item, to, size);
+        }
+    }
+
+    fn leave_channels(&mut self, at: u32) {
+        if let Some(passage) = &self.tasks[at as usize].passage {
+            for &channel in &passage.channels {
+                let (left, version) = &mut self.channels[channel as usize];
+                *left += passage.rate;
+                *version += 1;
+            }
         }
     }
 
@@ -557,6 +626,7 @@ impl<'p> Clock<'p> {
 
     fn end(&mut self, at: u32) {
         let packing = &self.problem.packing;
+        self.leave_channels(at);
         let task = &mut self.tasks[at as usize];
         task.state = State::Done;
         for group in task.serial.clone() {
@@ -650,22 +720,18 @@ impl<'p> Clock<'p> {
                 StepKind::Move { item, from, to: spare, resized: was_resized, was_resized, parking: true };
             let id = self.tasks.len() as u32;
             let serial = self.tasks[at as usize].serial.clone();
-            self.tasks.push(Task {
-                kind: leg,
-                state: State::Waiting,
-                lead: 0,
-                duration: u64::from(duration_of(self.problem, &leg)),
-                blocked: None,
-                block: None,
-                after: Vec::new(),
-                sync: NONE,
-                serial,
-                at_zero: false,
-            });
+            let parked = Task { serial, ..Task::new(self.problem, leg) };
+            if parked.passage.as_ref().is_none_or(|passage| !self.carries(passage)) {
+                continue;
+            }
+            self.tasks.push(parked);
+            let then = StepKind::Move { item, from: spare, to, resized: true, was_resized, parking: false };
             let task = &mut self.tasks[at as usize];
-            task.kind = StepKind::Move { item, from: spare, to, resized: true, was_resized, parking: false };
+            let rest = Task::new(self.problem, then);
+            (task.kind, task.lead, task.duration, task.passage) =
+                (rest.kind, rest.lead, rest.duration, rest.passage);
             task.after.push(id);
-            task.blocked = None;
+            (task.blocked, task.jammed) = (None, None);
             self.waiting_moves += 1;
             let (start, duration) = (self.now, self.tasks[id as usize].duration);
             self.start(id, start, start + duration);
@@ -676,7 +742,7 @@ impl<'p> Clock<'p> {
 }
 
 fn lead_and_hold(problem: &Problem, kind: &StepKind) -> u32 {
-    crate::problem::lead_of(problem, kind) + duration_of(problem, kind)
+    lead_of(problem, kind) + duration_of(problem, kind)
 }
 
 /// The bins that are open at the end when nothing asks for a change.

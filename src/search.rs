@@ -263,7 +263,8 @@ impl<'p> Solver<'p> {
         if self.best().is_some() || self.answer.proof.is_some() {
             return;
         }
-        let most = self.settings.limits.steps.map_or(u64::MAX, |most| most.saturating_sub(self.answer.effort));
+        let most =
+            self.settings.limits.steps.map_or(u64::MAX, |most| most.saturating_sub(self.answer.effort));
         let granted = POSSIBLE_BUDGET.min(most);
         let mut budget = granted;
         let found = possible::possible(self.problem, &mut budget, &self.settings.limits);
@@ -305,7 +306,8 @@ impl<'p> Solver<'p> {
         self.analysis.fewest_open = self.analysis.fewest_open.max(consolidation.bound());
         let least = bounds(self.settings.objective, &self.analysis, None);
         self.answer.bounds.iter_mut().zip(least).for_each(|(bound, least)| *bound = (*bound).max(least));
-        let open = |best: &improve::Incumbent| best.placement.open.iter().filter(|&&open| open).count() as u64;
+        let open =
+            |best: &improve::Incumbent| best.placement.open.iter().filter(|&&open| open).count() as u64;
         let fewer = match (consolidation.value(), search.best()) {
             (Some(value), Some(best)) => value < open(best),
             (value, _) => value.is_some(),
@@ -396,13 +398,17 @@ impl<'p> Solver<'p> {
             budget = budget.min(most.saturating_sub(answer.effort));
         }
         let granted = budget;
-        let timed = exact::timed::applies(problem);
+        // The timed search knows nothing of what moves take on the way.
+        let on_the_way = problem.project.transit.is_some();
+        let timed = exact::timed::applies(problem) && !on_the_way;
         // What is impossible without promises about time is so with them, and seen sooner.
         let mut found = exact::search(problem, active, &seats, cost, &mut budget, &settings.limits);
         if timed && !matches!(found, Exact::Impossible) {
             found = exact::timed::search(problem, active, &seats, cost, &mut budget, &settings.limits);
         }
-        let comparable = comparable && !(timed && (cost.per_second > 0 || cost.per_open > 0));
+        let comparable = comparable
+            && !(timed && (cost.per_second > 0 || cost.per_open > 0))
+            && !(on_the_way && cost.per_second > 0);
         answer.effort += granted - budget;
         match found {
             Exact::Impossible if search.best().is_none() => answer.proof = Some(Proof::Exhausted),
@@ -589,6 +595,9 @@ pub(crate) fn in_time(problem: &Problem, steps: &[Step]) -> bool {
     if let Some(horizon) = problem.project.horizon
         && steps.iter().any(|step| step.end > horizon)
     {
+        return false;
+    }
+    if !schedule::is_carried(problem, steps) {
         return false;
     }
     problem.project.orders.iter().all(|(order, _)| match order {

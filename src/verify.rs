@@ -4,6 +4,7 @@
 
 mod capacity;
 mod continuous;
+mod network;
 mod replay;
 #[cfg(test)]
 mod tests;
@@ -48,6 +49,8 @@ pub enum CoreRule {
     Time,
     /// An edge that the times contradict, or a circle of edges.
     Order,
+    /// A link or a switch carries more than it can.
+    Network,
 }
 
 /// One thing that is wrong.
@@ -188,6 +191,7 @@ pub fn verify(instance: &Instance, plan: &Plan, options: &VerifyOptions) -> Repo
     }
     let findings = &mut report.findings;
     timing::check_times(instance, plan, options.horizon, findings);
+    network::check_loads(instance, plan, findings);
     let ranks = timing::check_order(instance, plan, findings);
 
     let mut replay = Replay::new(instance, plan);

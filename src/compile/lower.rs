@@ -4,6 +4,7 @@ use super::builder::Builder;
 use super::builder::Cause;
 use super::builder::Posted;
 use super::builder::Relationship;
+use super::transit::add_transit;
 use crate::model::DurationError;
 use crate::model::Instance;
 use crate::model::NodeSet;
@@ -99,6 +100,7 @@ pub fn compile(instance: &Instance) -> Result<Compiled, Refusal> {
     add_bins(instance, &mut compiled)?;
     let mut extra_of = FxHashMap::default();
     add_items(instance, &wanted, &mut compiled, &mut extra_of)?;
+    add_transit(instance, &mut compiled)?;
     add_sizes(instance, &mut compiled)?;
     add_domains(instance, &mut compiled);
     add_relations(instance, &mut compiled);

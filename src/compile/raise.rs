@@ -14,15 +14,17 @@ use crate::model::VmState;
 use crate::problem::Step;
 use crate::problem::StepKind;
 use crate::problem::lead_of;
+use crate::problem::passage_of;
 
 /// The actions of some steps, with their times; edges are still to be found.
 pub fn raise(instance: &Instance, compiled: &Compiled, steps: &[Step]) -> Plan {
     let problem = &compiled.problem;
     let packing = &problem.packing;
     let mut actions = Vec::with_capacity(steps.len());
-    let mut push = |kind: ActionKind, start: u64, end: u64, allocations: Vec<(ResourceId, u64)>| {
-        actions.push(Action { kind, start, end, allocations, reason: Reason::Unknown });
-    };
+    let mut send =
+        |kind: ActionKind, start: u64, end: u64, allocations: Vec<(ResourceId, u64)>, bandwidth: u64| {
+            actions.push(Action { kind, start, end, allocations, bandwidth, reason: Reason::Unknown });
+        };
     let changes = |item: u32| -> Vec<(ResourceId, u64)> {
         let sizes = packing.now(item).iter().zip(packing.then(item)).enumerate();
         sizes
@@ -31,6 +33,7 @@ pub fn raise(instance: &Instance, compiled: &Compiled, steps: &[Step]) -> Plan {
             .collect()
     };
     for step in steps {
+        let mut push = |kind, start, end, allocations| send(kind, start, end, allocations, 0);
         let (start, end) = (step.start, step.end);
         match step.kind {
             StepKind::Open(bin) => push(ActionKind::BootNode { node: NodeId(bin) }, start, end, Vec::new()),
@@ -48,7 +51,9 @@ pub fn raise(instance: &Instance, compiled: &Compiled, steps: &[Step]) -> Plan {
                     push(ActionKind::BootClone { vm, from, to }, start, start + boot, allocations);
                     push(ActionKind::ShutdownOriginal { vm, from }, start + boot, end, Vec::new());
                 } else {
-                    push(ActionKind::Migrate { vm, from, to }, start, end, allocations);
+                    let passage = passage_of(problem, &step.kind).flatten();
+                    let bandwidth = passage.map_or(0, |passage| passage.rate);
+                    send(ActionKind::Migrate { vm, from, to }, start, end, allocations, bandwidth);
                 }
             }
             StepKind::Arrive { item, to, resized } => {

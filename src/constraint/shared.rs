@@ -119,6 +119,7 @@ pub(super) fn over(
             start,
             end,
             allocations: Vec::new(),
+            bandwidth: 0,
             reason: Reason::Unknown,
         })
         .collect();

@@ -47,7 +47,9 @@ pub(super) fn shrink(oracle: &mut Oracle<'_>, kept: &mut Kept) -> Conflict {
     narrow(oracle, kept, &placed, |kept, vm, counts| kept.places[vm as usize] = counts);
     forget_untouched(oracle, kept);
     let constraints: Vec<u32> = (0..instance.constraints().len() as u32)
-        .filter(|&at| kept.constraints[at as usize] && is_dropped(instance, &instance.constraints()[at as usize]))
+        .filter(|&at| {
+            kept.constraints[at as usize] && is_dropped(instance, &instance.constraints()[at as usize])
+        })
         .collect();
     narrow(oracle, kept, &constraints, |kept, at, counts| kept.constraints[at as usize] = counts);
     let mut capacities = Vec::new();
@@ -140,12 +142,14 @@ fn narrow_capacity(oracle: &mut Oracle<'_>, kept: &mut Kept, resource: ResourceI
     // Nodes that nobody may enter do not matter.
     let allowed = allowed_nodes(oracle.instance, kept);
     for node in 0..nodes {
-        part.capacities[row.start + node] = allowed.contains(node as u32) && kept.capacities[row.start + node];
+        part.capacities[row.start + node] =
+            allowed.contains(node as u32) && kept.capacities[row.start + node];
     }
     if part.capacities != kept.capacities && oracle.ask(&part).verdict == Verdict::Impossible {
         *kept = part;
     }
-    let left: Vec<u32> = (0..nodes as u32).filter(|&node| kept.capacities[row.start + node as usize]).collect();
+    let left: Vec<u32> =
+        (0..nodes as u32).filter(|&node| kept.capacities[row.start + node as usize]).collect();
     if left.len() > ONE_BY_ONE {
         return vec![Member::Capacity(left.into_iter().map(NodeId).collect(), resource)];
     }
@@ -173,9 +177,11 @@ fn allowed_nodes(instance: &Instance, kept: &Kept) -> BitSet {
 /// What counts, as members.
 fn members(oracle: &Oracle<'_>, kept: &Kept, capacities: Vec<Member>) -> Vec<Member> {
     let instance = oracle.instance;
-    let constraints = instance.constraints().iter().enumerate().filter(|&(at, one)| {
-        kept.constraints[at] && is_dropped(instance, one)
-    });
+    let constraints = instance
+        .constraints()
+        .iter()
+        .enumerate()
+        .filter(|&(at, one)| kept.constraints[at] && is_dropped(instance, one));
     let mut members: Vec<Member> = constraints.map(|(at, _)| Member::Constraint(at as u32)).collect();
     let anew = starts_anew(instance);
     for vm in instance.vm_ids().filter(|vm| kept.vms[vm.index()] && runs_later(instance, kept, *vm)) {
@@ -220,10 +226,8 @@ fn confirm(oracle: &mut Oracle<'_>, kept: &mut Kept, members: &mut Vec<Member>) 
 fn classify(oracle: &mut Oracle<'_>, kept: &Kept) -> Conflict {
     let instance = oracle.instance;
     let part = kept.instance(instance);
-    let vms: Vec<VmId> = instance
-        .vm_ids()
-        .filter(|vm| kept.vms[vm.index()] && runs_later(instance, kept, *vm))
-        .collect();
+    let vms: Vec<VmId> =
+        instance.vm_ids().filter(|vm| kept.vms[vm.index()] && runs_later(instance, kept, *vm)).collect();
     let mut compiled = match compile::compile(&part) {
         Ok(compiled) => compiled,
         Err(Refusal::Conflict(conflict)) => return conflict,
@@ -242,9 +246,7 @@ fn classify(oracle: &mut Oracle<'_>, kept: &Kept) -> Conflict {
             let clash = measure(instance, kept, &vms, &nodes).unwrap_or(Clash::Nowhere);
             Conflict::of(clash, Vec::new(), vms, nodes)
         }
-        Clash::Broken(index) => {
-            Conflict { clash: Clash::Broken(rule(index)), ..conflict }
-        }
+        Clash::Broken(index) => Conflict { clash: Clash::Broken(rule(index)), ..conflict },
         Clash::FewOn(index, resource) => {
             Conflict { clash: Clash::FewOn(rule(index), resource), vms, ..conflict }
         }
@@ -302,7 +304,12 @@ fn measure(instance: &Instance, kept: &Kept, vms: &[VmId], nodes: &[NodeId]) -> 
         }
     }
     let apart = rules.iter().filter(|rule| matches!(**rule, "spread" | "split")).count();
-    if bounded.is_empty() && apart == 1 && has(&["spread"]) && !has(&["gather", "among", "maxOnline"]) && vms.len() > nodes.len() {
+    if bounded.is_empty()
+        && apart == 1
+        && has(&["spread"])
+        && !has(&["gather", "among", "maxOnline"])
+        && vms.len() > nodes.len()
+    {
         return Some(Clash::Seats(vms.len() as u64, nodes.len() as u64));
     }
     None

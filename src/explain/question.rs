@@ -112,8 +112,7 @@ impl Kept {
             let gone = rule.wants().is_some_and(|(vm, _)| !self.vms[vm.index()]);
             // What overbooks a node that is without limit would limit it.
             let limit = rule.limit(instance);
-            let unlimited =
-                limit.is_some_and(|(node, resource, _)| !self.capacity(instance, node, resource));
+            let unlimited = limit.is_some_and(|(node, resource, _)| !self.capacity(instance, node, resource));
             self.constraints[at as usize] && !gone && !unlimited
         };
         (0..self.constraints.len() as u32).filter(counts).collect()
@@ -128,7 +127,8 @@ impl Kept {
         let mut part = Instance { constraints, ..instance.clone() };
         let started = |constraints: &[Constraint]| {
             let mut started = vec![false; instance.vm_count()];
-            let running = constraints.iter().filter_map(wants).filter(|(_, state)| *state == VmState::Running);
+            let running =
+                constraints.iter().filter_map(wants).filter(|(_, state)| *state == VmState::Running);
             running.for_each(|(vm, _)| started[vm.index()] = true);
             started
         };
@@ -147,7 +147,9 @@ impl Kept {
                 part.constraints.push(Constraint::new(Running { vm }));
             }
         }
-        for (resource, row) in part.resources.iter_mut().zip(self.capacities.chunks(instance.node_count().max(1))) {
+        for (resource, row) in
+            part.resources.iter_mut().zip(self.capacities.chunks(instance.node_count().max(1)))
+        {
             for (capacity, _) in resource.capacity.iter_mut().zip(row).filter(|(_, kept)| !**kept) {
                 *capacity = NO_LIMIT;
             }

@@ -208,6 +208,9 @@ fn plan() -> Value {
             let value = match *key {
                 "amount" => amount(),
                 "allocations" => json!({"type": "object", "additionalProperties": amount()}),
+                "bandwidth" => {
+                    json!({"type": "integer", "minimum": 1, "description": "Mbit/s of each link on the way"})
+                }
                 _ => text(),
             };
             properties.insert((*key).to_owned(), value);
@@ -226,7 +229,7 @@ fn plan() -> Value {
         object(Value::Object(properties), &required)
     };
     let actions = json!([
-        action("migrate", false, &["vm", "from", "to"], &["allocations"]),
+        action("migrate", false, &["vm", "from", "to"], &["allocations", "bandwidth"]),
         action("boot", false, &["vm", "node"], &["allocations"]),
         action("boot", true, &["vm", "from", "to"], &["allocations"]),
         action("shutdown", false, &["vm", "node"], &[]),

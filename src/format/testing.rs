@@ -345,7 +345,7 @@ pub(crate) fn plan(choices: &mut Choices, instance: &Instance) -> Plan {
             }
             let mut add = |kind: ActionKind, start: u64, end: u64, allocations: Vec<_>| {
                 let allocations = if kind.destination().is_some() { allocations } else { Vec::new() };
-                actions.push(Action { kind, start, end, allocations, reason: Reason::Unknown });
+                actions.push(Action { kind, start, end, allocations, bandwidth: 0, reason: Reason::Unknown });
             };
             let end = now + 1 + u64::from(choices.next() % 9);
             let kind = match choices.below(9) {
@@ -386,6 +386,7 @@ pub(crate) fn plan(choices: &mut Choices, instance: &Instance) -> Plan {
             start,
             end: start + 3,
             allocations: Vec::new(),
+            bandwidth: 0,
             reason: Reason::Unknown,
         });
     }

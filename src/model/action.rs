@@ -146,6 +146,8 @@ pub struct Action {
     /// What the VM holds at its destination from the start of the action, where
     /// that differs from what it held before: (resource, amount), by resource.
     pub allocations: Vec<(ResourceId, u64)>,
+    /// What a migration takes of every channel on its way, in Mbit/s; 0 without a network.
+    pub bandwidth: u64,
     /// Why.
     pub reason: Reason,
 }

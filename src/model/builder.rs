@@ -3,11 +3,13 @@
 use super::Attributes;
 use super::Duration;
 use super::Instance;
+use super::MigrationModel;
 use super::Network;
 use super::NodeId;
 use super::Place;
 use super::Resource;
 use super::ResourceId;
+use super::SharedModel;
 use super::Timed;
 use super::Topology;
 use super::Value;
@@ -224,6 +226,13 @@ impl InstanceBuilder {
     /// Sets how long a kind of action takes where no attribute says so.
     pub fn duration(&mut self, kind: Timed, duration: Duration) -> &mut Self {
         self.instance.durations.set(kind, duration);
+        self
+    }
+
+    /// Says how long migrations take on the network, instead of
+    /// [`PreCopy`](super::PreCopy).
+    pub fn migration_model(&mut self, model: impl MigrationModel + 'static) -> &mut Self {
+        self.instance.migration_model = SharedModel::new(model);
         self
     }
 

@@ -127,6 +127,7 @@ mod tests {
                 start,
                 end,
                 allocations: Vec::new(),
+                bandwidth: 0,
                 reason: Reason::Unknown,
             })
             .collect();

@@ -111,6 +111,7 @@ mod tests {
             start,
             end,
             allocations: Vec::new(),
+            bandwidth: 0,
             reason: Reason::Unknown,
         });
         let plan = Plan { actions: actions.to_vec(), happens_before: Vec::new() };

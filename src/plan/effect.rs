@@ -99,6 +99,7 @@ fn vm_effects(ledger: &mut Ledger<'_>, action: &Action, vm: VmId, guest: &mut Gu
             ledger.enter(vm, to, guest.host, &there, effects);
             if let Some(from) = guest.host {
                 ledger.leave(vm, from, Some(to), &guest.held, effects);
+                ledger.travel(from, to, action.bandwidth, effects);
             }
             guest.host = Some(to);
             guest.held = there;

@@ -12,6 +12,7 @@ use crate::constraint::Restriction;
 use crate::model::Instance;
 use crate::model::NodeId;
 use crate::model::ResourceId;
+use crate::model::Topology;
 use crate::model::VmId;
 use rustc_hash::FxHashMap;
 
@@ -40,6 +41,8 @@ enum AccountKey {
     PerGroup(u32, u32),
     /// A relation over a set of nodes.
     Set(u32),
+    /// A channel of the network.
+    Channel(u32),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -61,6 +64,8 @@ pub(super) struct Ledger<'a> {
     relations: &'a Relations,
     /// Limits of nodes in transit, where they are not the capacity; `None` for no limit.
     limits: FxHashMap<(NodeId, ResourceId), Option<u64>>,
+    /// The network, where migrations take bandwidth.
+    topology: Option<Topology>,
     /// Load by node and resource, before the plan.
     load: Vec<u64>,
     /// Guests by node, before the plan.
@@ -94,6 +99,7 @@ impl<'a> Ledger<'a> {
             posted,
             relations,
             limits: limits(instance),
+            topology: instance.network().and_then(|network| Topology::new(network, instance).ok()),
             load,
             guests,
             hosts: FxHashMap::default(),
@@ -135,6 +141,19 @@ impl<'a> Ledger<'a> {
         };
         let key = AccountKey::Node(node, resource);
         Some(self.open(key, |ledger| Account::new(limit, ledger.load(node, resource))))
+    }
+
+    /// A migration takes bandwidth of every channel on its way, from its start to its end.
+    pub(super) fn travel(&mut self, from: NodeId, to: NodeId, bandwidth: u64, effects: &mut Effects) {
+        let Some(topology) = self.topology.as_ref().filter(|_| bandwidth > 0) else { return };
+        let path = topology.path(from, to);
+        let capacities: Vec<(u32, u64)> =
+            path.channels.iter().map(|&channel| (channel, topology.channel(channel).1)).collect();
+        for (channel, capacity) in capacities {
+            let account = self.open(AccountKey::Channel(channel), |_| Account::new(capacity, 0));
+            effects.takes.push((account, bandwidth));
+            effects.gives.push((account, bandwidth));
+        }
     }
 
     /// The account of the members of a relation on a node.

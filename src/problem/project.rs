@@ -1,6 +1,9 @@
 //! Tasks and the order among them.
 
+use super::Passage;
 use super::Problem;
+use super::Transit;
+use std::sync::Arc;
 
 /// A task that an order may speak of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -48,6 +51,9 @@ pub struct Project {
     pub orders: Vec<(Order, u32)>,
     /// The last moment at which a task may end.
     pub horizon: Option<u64>,
+    /// What moves take on the way, where that is known: then how long they take depends on
+    /// it, and the durations of items are the least of any way.
+    pub transit: Option<Arc<dyn Transit>>,
 }
 
 /// What a step does.
@@ -118,9 +124,24 @@ pub fn lead_of(problem: &Problem, kind: &StepKind) -> u32 {
     }
 }
 
+/// What a step takes on the way; `None` where nothing is asked of the way, `Some(None)`
+/// where there is none.
+pub fn passage_of(problem: &Problem, kind: &StepKind) -> Option<Option<Passage>> {
+    let transit = problem.project.transit.as_ref()?;
+    match *kind {
+        StepKind::Move { item, from, to, .. } if lead_of(problem, kind) == 0 => {
+            Some(transit.passage(item, from, to))
+        }
+        _ => None,
+    }
+}
+
 /// Seconds from the start to the end of a step.
 pub fn duration_of(problem: &Problem, kind: &StepKind) -> u32 {
     let packing = &problem.packing;
+    if let Some(Some(passage)) = passage_of(problem, kind) {
+        return passage.seconds;
+    }
     match *kind {
         StepKind::Open(bin) => packing.bins[bin as usize].opening,
         StepKind::Close(bin) => packing.bins[bin as usize].closing,

@@ -25,7 +25,9 @@ pub fn clash(instance: &Instance, conflict: &Conflict) -> String {
     };
     let needs = if one { "needs" } else { "need" };
     match &conflict.clash {
-        Clash::VmStates(one, other) => format!("VM {vms} is asked to be {} and to be {}", one.name(), other.name()),
+        Clash::VmStates(one, other) => {
+            format!("VM {vms} is asked to be {} and to be {}", one.name(), other.name())
+        }
         Clash::Unreachable(now, then) => format!(
             "VM {vms} is {} and is asked to be {}: no single action leads there",
             now.name(),
@@ -75,9 +77,9 @@ pub fn clash(instance: &Instance, conflict: &Conflict) -> String {
             let left = if *have == 1 { "1 is" } else { &format!("{have} are") };
             format!("{who} {needs} {}, {left} left{which}", places(*need))
         }
-        Clash::Late(least) => format!(
-            "no plan ends within the horizon: the shortest takes {least} s at least"
-        ),
+        Clash::Late(least) => {
+            format!("no plan ends within the horizon: the shortest takes {least} s at least")
+        }
         Clash::Nowhere => format!("{who} cannot all be placed: no places keep every rule at the end"),
         Clash::Order if conflict.waits.is_empty() => {
             "every order of actions was tried: none leads to a configuration that satisfies all constraints"
@@ -127,9 +129,12 @@ pub fn member(instance: &Instance, member: &Member) -> String {
                 .resource_ids()
                 .filter(|_| vm.index() < instance.vm_count())
                 .filter(|&resource| instance.demand(*vm, resource) > 0)
-                .map(|resource| format!("{} {}", name::resource(instance, resource), instance.demand(*vm, resource)))
+                .map(|resource| {
+                    format!("{} {}", name::resource(instance, resource), instance.demand(*vm, resource))
+                })
                 .collect();
-            let takes = if amounts.is_empty() { String::new() } else { format!(" and takes {}", amounts.join(", ")) };
+            let takes =
+                if amounts.is_empty() { String::new() } else { format!(" and takes {}", amounts.join(", ")) };
             format!("{} runs{takes}", name::vm(instance, *vm))
         }
         Member::Place(vm) => {
@@ -167,7 +172,8 @@ pub(super) fn lines(text: &mut String, instance: &Instance, conflict: &Conflict)
         {
             let runs = member(instance, one);
             let more = runs.strip_prefix(&format!("{} runs", name::vm(instance, *vm))).unwrap_or_default();
-            let _ = writeln!(text, "  {} runs on {}{more}", name::vm(instance, *vm), name::node(instance, node));
+            let _ =
+                writeln!(text, "  {} runs on {}{more}", name::vm(instance, *vm), name::node(instance, node));
         } else if !matches!(one, Member::Place(vm) if conflict.members.contains(&Member::Vm(*vm))) {
             let _ = writeln!(text, "  {}", line(instance, conflict, one));
         }
@@ -179,7 +185,9 @@ fn line(instance: &Instance, conflict: &Conflict, one: &Member) -> String {
     let text = member(instance, one);
     let Member::Constraint(index) = one else { return text };
     match conflict.origin(*index) {
-        Some(origin) => format!("{text} ({}:{}:{})", name::sentence(&origin.file), origin.line, origin.column),
+        Some(origin) => {
+            format!("{text} ({}:{}:{})", name::sentence(&origin.file), origin.line, origin.column)
+        }
         None => format!("{text} (constraints[{index}])"),
     }
 }

@@ -31,7 +31,7 @@ use crate::verify::Source;
 const CPU: ResourceId = ResourceId(0);
 
 fn action(kind: ActionKind, start: u64, end: u64, reason: Reason) -> Action {
-    Action { kind, start, end, allocations: Vec::new(), reason }
+    Action { kind, start, end, allocations: Vec::new(), bandwidth: 0, reason }
 }
 
 fn migrate(vm: u32, from: u32, to: u32) -> ActionKind {
@@ -176,7 +176,10 @@ fn the_status_speaks_of_the_first_level() {
     let (_, plan) = talk();
     let mut outcome = outcome(Some(plan));
     let last = |outcome: &Outcome| {
-        summary(&talk().0, outcome, 210.0).split_once("; ").map(|parts| parts.1.to_owned()).unwrap_or_default()
+        summary(&talk().0, outcome, 210.0)
+            .split_once("; ")
+            .map(|parts| parts.1.to_owned())
+            .unwrap_or_default()
     };
     outcome.status = Status::Feasible;
     outcome.stop_reason = StopReason::Stalled;
@@ -210,12 +213,8 @@ fn no_plan_and_nothing_to_do() {
     empty.plan = None;
     empty.levels.clear();
     empty.status = Status::Infeasible;
-    empty.conflict = Some(Conflict::of(
-        Clash::Seats(2, 1),
-        vec![9, 0],
-        vec![VmId(1), VmId(3)],
-        vec![NodeId(0)],
-    ));
+    empty.conflict =
+        Some(Conflict::of(Clash::Seats(2, 1), vec![9, 0], vec![VmId(1), VmId(3)], vec![NodeId(0)]));
     assert_eq!(
         text(&instance, &empty, &TextOptions::default()),
         "\

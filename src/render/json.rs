@@ -193,6 +193,9 @@ fn actions(instance: &Instance, plan: &Plan) -> Vec<Value> {
             object.insert("end".to_owned(), action.end.into());
             object.insert("after".to_owned(), std::mem::take(&mut before[at]).into());
             object.insert("reason".to_owned(), reasons.text(action).into());
+            if action.bandwidth > 0 {
+                object.insert("bandwidth".to_owned(), action.bandwidth.into());
+            }
             if !action.allocations.is_empty() {
                 object.insert("allocations".to_owned(), allocations(instance, action));
             }

@@ -148,7 +148,9 @@ fn groups<'i>(names: impl ExactSizeIterator<Item = Cow<'i, str>>) -> String {
     let texts: Vec<String> = by_stem
         .iter()
         .flat_map(|(stem, names)| match names.as_slice() {
-            many if many.len() > 2 && !stem.is_empty() => vec![format!("{} ({})", word(&format!("{stem}*")), many.len())],
+            many if many.len() > 2 && !stem.is_empty() => {
+                vec![format!("{} ({})", word(&format!("{stem}*")), many.len())]
+            }
             few => few.iter().map(|name| word(name).into_owned()).collect(),
         })
         .collect();

@@ -57,6 +57,7 @@ fn core_name(rule: CoreRule) -> &'static str {
         CoreRule::Hosting => "hosting",
         CoreRule::Time => "time",
         CoreRule::Order => "order",
+        CoreRule::Network => "network",
     }
 }
 

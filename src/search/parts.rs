@@ -65,7 +65,9 @@ pub fn split(problem: &Problem) -> Option<Vec<Part>> {
     let whole = |(domain, roams): (&BitSet, &bool)| *roams && domain.is_full();
     let survive =
         packing.relations.iter().any(|relation| matches!(relation.kind, RelationKind::Survive { .. }));
-    if bins < 2 || survive || packing.domains.iter().zip(&roams).any(whole) {
+    // Moves may meet on the way between bins that have nothing else to do with each other.
+    let meet = problem.project.transit.is_some();
+    if bins < 2 || survive || meet || packing.domains.iter().zip(&roams).any(whole) {
         return None;
     }
 

@@ -12,7 +12,7 @@ use crate::model::ActionKind;
 use crate::model::Reason;
 
 fn act(start: u64, end: u64, kind: ActionKind) -> Action {
-    Action { kind, start, end, allocations: Vec::new(), reason: Reason::Unknown }
+    Action { kind, start, end, allocations: Vec::new(), bandwidth: 0, reason: Reason::Unknown }
 }
 
 fn plan(actions: Vec<Action>) -> Plan {

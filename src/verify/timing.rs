@@ -3,6 +3,7 @@
 use super::CoreRule;
 use super::Finding;
 use super::Source;
+use super::network::Roads;
 use super::words;
 use crate::model::Action;
 use crate::model::ActionKind;
@@ -43,6 +44,7 @@ pub(super) fn check_times(
     horizon: Option<u64>,
     findings: &mut Vec<Finding>,
 ) {
+    let roads = Roads::of(instance);
     for action in &plan.actions {
         let name = || words::action(instance, &action.kind);
         let mut report = |at, amount, text| {
@@ -53,7 +55,7 @@ pub(super) fn check_times(
             let text = format!("{} ends at {} s, before its start at {} s", name(), action.end, action.start);
             report(action.start, action.start - action.end, text);
         } else {
-            match expected_duration(instance, &action.kind) {
+            match expected_duration(instance, roads.as_ref(), action) {
                 Ok(expected) if expected == action.duration() => {}
                 Ok(expected) => {
                     let text = format!("{} takes {} s, not {expected} s", name(), action.duration());
@@ -77,10 +79,13 @@ pub(super) fn check_times(
 ///
 /// The clone of a re-instantiation has no attributes, so its boot takes what the
 /// model says; the original is stopped for as long as forging takes longer than that.
-fn expected_duration(instance: &Instance, kind: &ActionKind) -> Result<u64, String> {
+fn expected_duration(instance: &Instance, roads: Option<&Roads<'_>>, action: &Action) -> Result<u64, String> {
     use ActionKind::*;
     let vm_time = |timed, vm| instance.vm_duration(timed, vm);
-    let seconds = match *kind {
+    if let (Migrate { vm, from, to }, Some(roads)) = (action.kind, roads) {
+        return roads.seconds(vm, from, to, action.bandwidth).map(u64::from);
+    }
+    let seconds = match action.kind {
         Allocate { .. } => return Ok(0),
         Migrate { vm, .. } => vm_time(Timed::Migrate, vm),
         Boot { vm, .. } => vm_time(Timed::Boot, vm),

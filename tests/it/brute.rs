@@ -513,6 +513,7 @@ impl<'a> Question<'a> {
                 start: now,
                 end,
                 allocations,
+                bandwidth: 0,
                 reason: Reason::Unknown,
             });
             now = end;
@@ -531,6 +532,7 @@ impl<'a> Question<'a> {
                     start: now,
                     end: now,
                     allocations: Vec::new(),
+                    bandwidth: 0,
                     reason: Reason::Unknown,
                 });
             }

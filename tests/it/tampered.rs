@@ -66,6 +66,7 @@ fn action(instance: &Instance, line: &str) -> Option<Action> {
         start: start.parse().ok()?,
         end: end.parse().ok()?,
         allocations,
+        bandwidth: 0,
         reason: Reason::Unknown,
     })
 }

@@ -129,8 +129,10 @@ pub(super) fn fold(actions: &[Wire<'_>], origin: &Model) -> Parsed<Plan> {
         let node = |number: u32| declared(number, &origin.nodes, "node", at).map(NodeId);
         let resource = |name: &str, at: usize| table::resource(&resources, &origin.instance, name, at);
         let vm = |number: u32| clones.vm(number, origin, at);
+        let mut bandwidth = 0;
         let kind = match action.kind {
-            WireKind::Migrate { vm: id, from, to } => {
+            WireKind::Migrate { vm: id, from, to, bandwidth: given } => {
+                bandwidth = given;
                 ActionKind::Migrate { vm: vm(id)?, from: node(from)?, to: node(to)? }
             }
             WireKind::Boot { vm: id, on } => {
@@ -183,6 +185,7 @@ pub(super) fn fold(actions: &[Wire<'_>], origin: &Model) -> Parsed<Plan> {
             start: action.start,
             end: action.end,
             allocations,
+            bandwidth,
             reason: Reason::Unknown,
         });
     }

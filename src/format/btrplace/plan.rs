@@ -18,6 +18,7 @@ use crate::format::field::required;
 use crate::format::field::skip_others;
 use crate::format::nearest::hint;
 use crate::format::read_document;
+use crate::format::reader::Number;
 use crate::format::reader::Parsed;
 use crate::format::reader::Reader;
 use crate::format::reader::fault;
@@ -94,9 +95,12 @@ pub(super) struct Wire<'a> {
     pub(super) events: Vec<Event<'a>>,
 }
 
+/// The bandwidth of a migration without one.
+pub(super) const NO_BANDWIDTH: i64 = i32::MAX as i64;
+
 #[derive(Clone, Debug)]
 pub(super) enum WireKind<'a> {
-    Migrate { vm: u32, from: u32, to: u32 },
+    Migrate { vm: u32, from: u32, to: u32, bandwidth: u64 },
     Boot { vm: u32, on: u32 },
     Shutdown { vm: u32, on: u32 },
     Suspend { vm: u32, on: u32 },
@@ -186,10 +190,16 @@ fn action<'a>(reader: &mut Reader<'a>) -> Parsed<Wire<'a>> {
         }
         "forgeVM" => WireKind::Forge { vm: vm()? },
         "migrateVM" => {
-            if let Some(bandwidth) = only(&fields, "bw")? {
-                bandwidth.read(reader, |reader| reader.number("a bandwidth: a number"))?;
-            }
-            WireKind::Migrate { vm: vm()?, from: node("from")?, to: node("to")? }
+            let bandwidth = match only(&fields, "bw")? {
+                Some(field) => field.read(reader, |reader| reader.number("a bandwidth: a number"))?,
+                None => Number::Int(0),
+            };
+            // The largest number stands for none.
+            let bandwidth = match bandwidth {
+                Number::Int(bandwidth @ 1..NO_BANDWIDTH) => bandwidth as u64,
+                _ => 0,
+            };
+            WireKind::Migrate { vm: vm()?, from: node("from")?, to: node("to")?, bandwidth }
         }
         "suspendVM" => {
             let (from, to) = (node("from")?, node("to")?);

@@ -39,7 +39,7 @@ fn plan_of(actions: &str) -> String {
 }
 
 fn action(kind: ActionKind, start: u64, end: u64, allocations: &[(ResourceId, u64)]) -> Action {
-    Action { kind, start, end, allocations: allocations.to_vec(), reason: Reason::Unknown }
+    Action { kind, start, end, allocations: allocations.to_vec(), bandwidth: 0, reason: Reason::Unknown }
 }
 
 #[test]

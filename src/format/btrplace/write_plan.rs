@@ -1,5 +1,6 @@
 //! Writing plans.
 
+use super::plan::NO_BANDWIDTH;
 use super::write::Loss;
 use super::write::Numbers;
 use super::write::Undeclared;
@@ -163,7 +164,11 @@ fn write_action(json: &mut Json, instance: &Instance, action: &Action, identity:
             vm(json, "migrateVM", number);
             node(json, "from", from);
             node(json, "to", to);
-            json.raw(", \"bw\": 2147483647");
+            json.raw(", \"bw\": ");
+            json.unsigned(match action.bandwidth {
+                0 => NO_BANDWIDTH as u64,
+                bandwidth => bandwidth.min(NO_BANDWIDTH as u64),
+            });
         }
         Boot { node: on, .. } | BootClone { to: on, .. } => {
             vm(json, "bootVM", number);

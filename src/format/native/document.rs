@@ -28,6 +28,7 @@ use crate::model::Instance;
 use crate::model::Network;
 use crate::model::NodeId;
 use crate::model::Place;
+use crate::model::SharedModel;
 use crate::model::Timed;
 use crate::objective::Objective;
 
@@ -165,6 +166,7 @@ impl<'a> Parts<'a> {
             resources,
             durations: self.durations.unwrap_or_default(),
             network: self.network,
+            migration_model: SharedModel::default(),
             constraints: self.constraints.unwrap_or_default(),
             objective: self.objective.unwrap_or_default(),
         };

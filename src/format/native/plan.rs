@@ -169,7 +169,7 @@ const KINDS: [&str; 10] = [
     "shutdown_node",
 ];
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "id",
     "kind",
     "vm",
@@ -184,6 +184,7 @@ const KEYS: [&str; 14] = [
     "after",
     "reason",
     "allocations",
+    "bandwidth",
 ];
 
 /// The keys of an action, as far as they were met.
@@ -203,9 +204,11 @@ struct Parts {
     after: Option<Vec<(u64, usize)>>,
     reason: Option<()>,
     allocations: Option<Vec<(ResourceId, u64)>>,
+    bandwidth: Option<u64>,
 }
 
 const AMOUNT: &str = "an amount: a whole number of 0 or more";
+const RATE: &str = "a bandwidth in Mbit/s: a whole number of 0 or more";
 const MOMENT: &str = "a moment: seconds from the start of the plan";
 const ID: &str = "the id of an action: a whole number of 0 or more";
 
@@ -262,6 +265,7 @@ fn action(reader: &mut Reader<'_>, known: &Known<'_>, totals: &mut Totals) -> Pa
             "reason" => read!(reason, {
                 reader.text_value("a reason: a text")?;
             }),
+            "bandwidth" => read!(bandwidth, reader.unsigned(u64::MAX, RATE)?),
             "allocations" => read!(allocations, allocations(reader, known, totals)?),
             _ => return fault(key_at, format!("unknown key {}{}", quoted(&key), hint(&key, KEYS))),
         }
@@ -341,6 +345,10 @@ impl Parts {
         if !allocations.is_empty() && kind.destination().is_none() {
             return fault(at, format!("the action `{word}` has no key `allocations`"));
         }
+        let bandwidth = self.bandwidth.unwrap_or(0);
+        if bandwidth > 0 && !matches!(kind, ActionKind::Migrate { .. }) {
+            return fault(at, format!("the action `{word}` has no key `bandwidth`"));
+        }
         let (start, end) = (has(self.start, "start", at)?, has(self.end, "end", at)?);
         if start > end {
             return fault(at, format!("the action ends at {end}, before it starts at {start}"));
@@ -349,7 +357,7 @@ impl Parts {
             id: has(self.id, "id", at)?,
             at,
             after: self.after.unwrap_or_default(),
-            action: Action { kind, start, end, allocations, reason: Reason::Unknown },
+            action: Action { kind, start, end, allocations, bandwidth, reason: Reason::Unknown },
         })
     }
 }

@@ -39,7 +39,7 @@ fn cluster(capacities: &[u64], vms: &[(u32, u64)]) -> Instance {
 }
 
 fn action(kind: ActionKind, start: u64, end: u64) -> Action {
-    Action { kind, start, end, allocations: Vec::new(), reason: Reason::Unknown }
+    Action { kind, start, end, allocations: Vec::new(), bandwidth: 0, reason: Reason::Unknown }
 }
 
 fn migrate(vm: u32, from: u32, to: u32, start: u64, end: u64) -> Action {

@@ -247,7 +247,14 @@ fn schedule(dice: &mut Dice, instance: &Instance, posted: &Posted) -> Plan {
 }
 
 fn action_of(kind: ActionKind, start: u64, length: u64) -> Action {
-    Action { kind, start, end: start + length, allocations: Vec::new(), reason: Reason::Unknown }
+    Action {
+        kind,
+        start,
+        end: start + length,
+        allocations: Vec::new(),
+        bandwidth: 0,
+        reason: Reason::Unknown,
+    }
 }
 
 fn proposal(

@@ -70,7 +70,9 @@ pub fn dive(
         if generator.bound >= most - price {
             return best;
         }
-        pool.extend((pool.len()..generator.master.columns()).map(|at| small.grow(generator.master.column(at))));
+        pool.extend(
+            (pool.len()..generator.master.columns()).map(|at| small.grow(generator.master.column(at))),
+        );
         chosen = generator.master.solution();
         names = chosen.iter().map(|&(at, _)| small.grow(generator.master.column(at))).collect();
     }
@@ -97,7 +99,8 @@ struct Small {
 
 impl Small {
     fn of(rest: &Boxes) -> Self {
-        let kinds: Vec<u32> = (0..rest.kinds() as u32).filter(|&kind| rest.count[kind as usize] > 0).collect();
+        let kinds: Vec<u32> =
+            (0..rest.kinds() as u32).filter(|&kind| rest.count[kind as usize] > 0).collect();
         let mut number = vec![u32::MAX; rest.kinds()];
         kinds.iter().enumerate().for_each(|(at, &kind)| number[kind as usize] = at as u32);
         let row = |kind: u32, width: usize| kind as usize * width..(kind as usize + 1) * width;

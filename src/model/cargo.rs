@@ -1,0 +1,250 @@
+//! What a VM needs to travel, and what it takes at a bandwidth.
+
+use super::Durations;
+use super::Footprint;
+use super::Instance;
+use super::MigrationError;
+use super::MigrationModel;
+use super::PostCopy;
+use super::Timed;
+use super::Value;
+use super::VmId;
+use super::payload;
+use std::fmt;
+use std::sync::Arc;
+
+/// How a migration is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Mode {
+    /// For as long as the attribute `migrate` says, whatever the bandwidth.
+    Fixed,
+    /// Live: memory first, then the VM.
+    PreCopy,
+    /// Live: the VM first, then its memory. For VMs with the attribute `postCopy` whose
+    /// memory is written faster than it can be sent.
+    PostCopy,
+    /// The VM stands still for the whole time. For VMs with the attribute `coldMigration`
+    /// whose memory is written faster than it can be sent.
+    Cold,
+}
+
+impl Mode {
+    /// The word that texts and files use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Mode::Fixed => "fixed",
+            Mode::PreCopy => "pre-copy",
+            Mode::PostCopy => "post-copy",
+            Mode::Cold => "cold",
+        }
+    }
+}
+
+/// A migration at some bandwidth.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Flow {
+    /// Whole seconds from its start to its end, at least 1.
+    pub seconds: u32,
+    /// Seconds for which the VM stands still; not known where the time is fixed.
+    pub downtime: Option<f64>,
+    /// How it is done.
+    pub mode: Mode,
+}
+
+/// What a VM needs to travel.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Cargo {
+    /// Seconds, where the attribute `migrate` says so.
+    fixed: Option<u32>,
+    /// Where it is not fixed.
+    footprint: Option<Footprint>,
+    /// It takes no more than so many Mbit/s (attribute `bandwidth`).
+    pub most: u64,
+    post_copy: bool,
+    cold: bool,
+}
+
+/// A VM that cannot travel on a network for lack of figures.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CargoError {
+    /// What is wrong, in the user's names.
+    pub message: String,
+}
+
+impl fmt::Display for CargoError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for CargoError {}
+
+impl Cargo {
+    /// What the attributes of a VM say: `memUsed` (MB), `hotDirtySize` (MB, 5 where nothing
+    /// is said), `hotDirtyDuration` (s, 2), `coldDirtyRate` (MB/s, 0), `bandwidth` (Mbit/s
+    /// at most), `postCopy`, `coldMigration`; or `migrate` (s), which no bandwidth changes.
+    ///
+    /// # Errors
+    /// A figure that is negative or none; neither `memUsed` nor `migrate`.
+    pub fn of(instance: &Instance, vm: VmId) -> Result<Self, CargoError> {
+        let attributes = instance.vms().attributes();
+        let fault = |what: String| {
+            let message = format!("VM `{}`, which may travel on the network, {what}", instance.vm_name(vm));
+            Err(CargoError { message })
+        };
+        let number = |key: &str| match attributes.get(vm.index(), key) {
+            None => Ok(None),
+            Some(Value::Int(value)) if *value >= 0 => Ok(Some(*value as f64)),
+            Some(Value::Float(value)) if *value >= 0.0 && value.is_finite() => Ok(Some(*value)),
+            Some(other) => {
+                Err(format!("has the attribute `{key}` {other:?}; expected a number of 0 or more"))
+            }
+        };
+        let flag = |key| attributes.get(vm.index(), key).and_then(Value::as_bool) == Some(true);
+        let read = || -> Result<(Option<f64>, Footprint, Option<f64>), String> {
+            let idle = Footprint::idle(0.0);
+            let footprint = Footprint {
+                memory: 0.0,
+                hot_size: number("hotDirtySize")?.unwrap_or(idle.hot_size),
+                hot_seconds: number("hotDirtyDuration")?.unwrap_or(idle.hot_seconds),
+                cold_rate: number("coldDirtyRate")?.unwrap_or(idle.cold_rate),
+            };
+            if footprint.hot_seconds == 0.0 && footprint.hot_size > 0.0 {
+                return Err("writes its hot memory in no time: `hotDirtyDuration` is 0".to_owned());
+            }
+            Ok((number("memUsed")?, footprint, number("bandwidth")?))
+        };
+        let (memory, mut footprint, bandwidth) = match read() {
+            Ok(read) => read,
+            Err(what) => return fault(what),
+        };
+        if footprint.hot_size == 0.0 {
+            footprint.hot_seconds = footprint.hot_seconds.max(1.0);
+        }
+        let most = match bandwidth {
+            None => u64::MAX,
+            Some(most) if most >= 1.0 => most as u64,
+            Some(_) => return fault("has the attribute `bandwidth` 0; expected 1 Mbit/s or more".to_owned()),
+        };
+        let fixed = match attributes.get(vm.index(), Timed::Migrate.attribute()) {
+            Some(_) => match instance.vm_duration(Timed::Migrate, vm) {
+                Ok(seconds) => Some(seconds),
+                Err(error) => return Err(CargoError { message: error.to_string() }),
+            },
+            None => None,
+        };
+        if fixed.is_none() && memory.is_none() {
+            return fault("has no attribute `memUsed`: how long it travels is not known".to_owned());
+        }
+        let footprint = memory.map(|memory| Footprint { memory, ..footprint });
+        Ok(Self { fixed, footprint, most, post_copy: flag("postCopy"), cold: flag("coldMigration") })
+    }
+
+    /// What it takes at a bandwidth in Mbit/s.
+    ///
+    /// # Errors
+    /// When a live migration would never end, and the VM may not travel otherwise.
+    pub fn flow(&self, model: &dyn MigrationModel, bandwidth: u64) -> Result<Flow, MigrationError> {
+        if let Some(seconds) = self.fixed {
+            return Ok(Flow { seconds, downtime: None, mode: Mode::Fixed });
+        }
+        let footprint = self.footprint.unwrap_or(Footprint::idle(0.0));
+        let rate = payload(bandwidth);
+        let (transfer, mode) = match model.transfer(&footprint, rate) {
+            Ok(transfer) => (transfer, Mode::PreCopy),
+            Err(_) if self.post_copy => (PostCopy::default().transfer(&footprint, rate)?, Mode::PostCopy),
+            Err(_) if self.cold => {
+                let seconds = footprint.memory / rate;
+                (super::Transfer { seconds, downtime: seconds, traffic: footprint.memory }, Mode::Cold)
+            }
+            Err(error) => return Err(error),
+        };
+        let seconds = transfer.seconds.round().clamp(1.0, f64::from(Durations::LONGEST)) as u32;
+        Ok(Flow { seconds, downtime: Some(transfer.downtime), mode })
+    }
+}
+
+/// A model of migrations that instances share. Two are equal when they describe themselves
+/// alike.
+#[derive(Clone)]
+pub struct SharedModel(Arc<dyn MigrationModel>);
+
+impl SharedModel {
+    /// Shares a model.
+    pub fn new(model: impl MigrationModel + 'static) -> Self {
+        Self(Arc::new(model))
+    }
+
+    /// The model.
+    pub fn get(&self) -> &dyn MigrationModel {
+        &*self.0
+    }
+}
+
+impl Default for SharedModel {
+    fn default() -> Self {
+        Self::new(super::PreCopy)
+    }
+}
+
+impl fmt::Debug for SharedModel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl PartialEq for SharedModel {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || format!("{self:?}") == format!("{other:?}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::InstanceBuilder;
+    use crate::model::PreCopy;
+
+    fn cargo(attributes: &[(&str, Value)]) -> Result<Cargo, CargoError> {
+        let mut builder = InstanceBuilder::new();
+        let vm = builder.ready_vm("web");
+        for (key, value) in attributes {
+            builder.vm_attribute(vm, key, value.clone());
+        }
+        Cargo::of(&builder.build().expect("sound"), vm)
+    }
+
+    #[test]
+    fn attributes_say_what_a_vm_needs() {
+        let sound = cargo(&[("memUsed", Value::Int(2000)), ("bandwidth", Value::Int(500))]).expect("sound");
+        assert_eq!(sound.most, 500);
+        let flow = sound.flow(&PreCopy, 1000).expect("ends");
+        assert_eq!((flow.seconds, flow.mode), (18, Mode::PreCopy));
+        let fixed = cargo(&[("migrate", Value::Int(7))]).expect("sound");
+        assert_eq!(fixed.flow(&PreCopy, 1), Ok(Flow { seconds: 7, downtime: None, mode: Mode::Fixed }));
+        for (attributes, message) in [
+            (vec![], "has no attribute `memUsed`"),
+            (vec![("memUsed", Value::Int(-1))], "`memUsed`"),
+            (vec![("memUsed", Value::Int(1)), ("bandwidth", Value::Int(0))], "1 Mbit/s or more"),
+            (vec![("memUsed", Value::Int(1)), ("hotDirtyDuration", Value::Int(0))], "in no time"),
+        ] {
+            let error = cargo(&attributes).expect_err(message);
+            assert!(error.message.contains(message) && error.message.contains("`web`"), "{error}");
+        }
+    }
+
+    #[test]
+    fn who_cannot_go_live_goes_otherwise() {
+        let busy = [("memUsed", Value::Int(4500)), ("coldDirtyRate", Value::Int(200))];
+        let with = |flag: &'static str| {
+            let mut attributes = busy.to_vec();
+            attributes.push((flag, Value::Bool(true)));
+            cargo(&attributes).expect("sound").flow(&PreCopy, 900)
+        };
+        assert!(cargo(&busy).expect("sound").flow(&PreCopy, 900).is_err());
+        let flow = with("postCopy").expect("ends");
+        assert_eq!((flow.seconds, flow.mode), (46, Mode::PostCopy));
+        let flow = with("coldMigration").expect("ends");
+        assert_eq!((flow.seconds, flow.mode, flow.downtime), (45, Mode::Cold, Some(45.0)));
+    }
+}
