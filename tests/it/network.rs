@@ -1,0 +1,235 @@
+//! Migrations over a network: durations, who waits for which link, and what the checker sees.
+
+use proptest::prelude::*;
+use quadrille::Constraint;
+use quadrille::Instance;
+use quadrille::InstanceBuilder;
+use quadrille::Options;
+use quadrille::Outcome;
+use quadrille::Status;
+use quadrille::constraint::fence::Fence;
+use quadrille::format;
+use quadrille::model::ActionKind;
+use quadrille::model::Network;
+use quadrille::model::NodeId;
+use quadrille::model::Plan;
+use quadrille::model::Value;
+use quadrille::render;
+use quadrille::verify::CoreRule;
+use quadrille::verify::Source;
+use quadrille::verify::VerifyOptions;
+use quadrille::verify::verify;
+
+/// A cluster on a star of links: (memory, (hot size, hot duration, cold rate), from, to).
+fn cluster(links: &[u64], vms: &[(i64, Option<(i64, i64, f64)>, usize, usize)]) -> InstanceBuilder {
+    let mut b = InstanceBuilder::new();
+    let nodes: Vec<NodeId> = (0..links.len()).map(|at| b.node(&format!("n{at}"))).collect();
+    let mut network = Network::star(links.len() as u32, 1);
+    for (link, capacity) in network.links.iter_mut().zip(links) {
+        link.capacity = *capacity;
+    }
+    b.network(network);
+    for (at, &(memory, dirty, from, to)) in vms.iter().enumerate() {
+        let vm = b.running_vm(&format!("vm{at}"), nodes[from]);
+        b.vm_attribute(vm, "memUsed", Value::Int(memory));
+        if let Some((size, duration, rate)) = dirty {
+            b.vm_attribute(vm, "hotDirtySize", Value::Int(size));
+            b.vm_attribute(vm, "hotDirtyDuration", Value::Int(duration));
+            b.vm_attribute(vm, "coldDirtyRate", Value::Float(rate));
+        }
+        let fence = Constraint::new(Fence { vm, nodes: [nodes[to]].into() });
+        b.constraint(fence.discrete().expect("a fence may be discrete"));
+    }
+    b
+}
+
+#[track_caller]
+fn solved(instance: &Instance, objective: &str) -> (Outcome, Plan) {
+    let objective = objective.parse().expect("an objective");
+    let options = Options { objective: Some(objective), step_limit: Some(20_000), ..Options::default() };
+    let outcome = quadrille::solve(instance, &options).expect("sound");
+    let plan = outcome.plan.clone().expect("a plan");
+    (outcome, plan)
+}
+
+fn times(plan: &Plan) -> Vec<(u64, u64)> {
+    let mut times: Vec<(u64, u64)> = plan.actions.iter().map(|action| (action.start, action.end)).collect();
+    times.sort_unstable();
+    times
+}
+
+const IDLE: Option<(i64, i64, f64)> = Some((0, 2, 0.0));
+
+#[test]
+fn one_link_takes_one_after_the_other() {
+    let instance = cluster(&[1000; 3], &[(1000, IDLE, 0, 2), (1000, IDLE, 1, 2)]).build().expect("sound");
+    let (_, plan) = solved(&instance, "makespan");
+    assert_eq!(times(&plan), [(0, 9), (9, 18)]);
+    assert!(plan.actions.iter().all(|action| action.bandwidth == 1000));
+    // The second waits for the first, however long that takes.
+    assert_eq!(plan.happens_before.len(), 1);
+    // Opposite directions do not meet.
+    let instance = cluster(&[1000; 2], &[(1000, IDLE, 0, 1), (1000, IDLE, 1, 0)]).build().expect("sound");
+    let (_, plan) = solved(&instance, "makespan");
+    assert_eq!(times(&plan), [(0, 9), (0, 9)]);
+    assert_eq!(plan.happens_before, []);
+}
+
+#[test]
+fn two_sources_and_a_destination() {
+    let busy = Some((56, 2, 22.6));
+    let vms = [(2000, None, 0, 2), (8000, busy, 0, 2), (7500, busy, 1, 2), (2200, None, 1, 2)];
+    let instance = cluster(&[1000; 3], &vms).build().expect("sound");
+    let (outcome, _) = solved(&instance, "makespan");
+    assert_eq!(outcome.metrics.makespan, 214);
+    let (outcome, _) = solved(&instance, "sum_of_ends");
+    assert_eq!(outcome.metrics.sum_of_ends, 18 + 38 + 123 + 214);
+    // With a wider way in the two sources work side by side.
+    let instance = cluster(&[1000, 1000, 10_000], &vms).build().expect("sound");
+    let (outcome, plan) = solved(&instance, "sum_of_ends");
+    assert_eq!(outcome.metrics.makespan, 109);
+    assert_eq!(times(&plan), [(0, 18), (0, 20), (18, 109), (20, 105)]);
+}
+
+#[test]
+fn who_writes_faster_than_can_be_sent_stays_or_goes_otherwise() {
+    let vms = [(4500, Some((10, 2, 200.0)), 0, 1)];
+    let outcome = |flag: Option<&str>| {
+        let mut b = cluster(&[900; 2], &vms);
+        if let Some(flag) = flag {
+            b.vm_attribute(quadrille::model::VmId(0), flag, Value::Bool(true));
+        }
+        quadrille::solve(&b.build().expect("sound"), &Options::default()).expect("sound")
+    };
+    assert_eq!(outcome(None).status, Status::Infeasible);
+    for (flag, seconds) in [("postCopy", 46), ("coldMigration", 45)] {
+        let found = outcome(Some(flag));
+        assert_eq!((found.status, found.metrics.makespan), (Status::Optimal, seconds), "{flag}");
+    }
+}
+
+#[test]
+fn figures_that_are_missing_are_asked_for() {
+    let mut b = InstanceBuilder::new();
+    let n0 = b.node("n0");
+    b.node("n1");
+    b.running_vm("web", n0);
+    b.network(Network::star(2, 1000));
+    let error = quadrille::solve(&b.build().expect("sound"), &Options::default()).expect_err("no memUsed");
+    assert!(error.to_string().contains("VM `web`") && error.to_string().contains("memUsed"), "{error}");
+}
+
+/// The core rules that a plan breaks.
+fn broken(instance: &Instance, plan: &Plan) -> Vec<CoreRule> {
+    let report = verify(instance, plan, &VerifyOptions::default());
+    let rules = report.findings.iter().filter_map(|finding| match finding.source {
+        Source::Core(rule) => Some(rule),
+        Source::Constraint(_) => None,
+    });
+    rules.collect()
+}
+
+#[test]
+fn the_checker_sees_crowded_links_and_wrong_bandwidths() {
+    let instance = cluster(&[1000; 3], &[(1000, IDLE, 0, 2), (1000, IDLE, 1, 2)]).build().expect("sound");
+    let (_, plan) = solved(&instance, "makespan");
+    assert_eq!(broken(&instance, &plan), []);
+    let mut crowded = plan.clone();
+    crowded.happens_before.clear();
+    for action in &mut crowded.actions {
+        (action.start, action.end) = (0, 9);
+    }
+    assert_eq!(broken(&instance, &crowded), [CoreRule::Network]);
+    let text = verify(&instance, &crowded, &VerifyOptions::default()).findings[0].violation.text.clone();
+    assert_eq!(text, "link 2 to node n2 carries 2000 Mbit/s from 0 s on, of 1000");
+    for bandwidth in [0, 500, 1001] {
+        let mut other = plan.clone();
+        other.actions[0].bandwidth = bandwidth;
+        assert!(broken(&instance, &other).contains(&CoreRule::Time), "{bandwidth}");
+    }
+    // Half of it each, at the same time, is another matter.
+    let mut shared = crowded;
+    for action in &mut shared.actions {
+        (action.bandwidth, action.end) = (500, 18);
+    }
+    assert_eq!(broken(&instance, &shared), []);
+}
+
+#[test]
+fn plans_keep_their_bandwidths_in_files() {
+    let instance = cluster(&[1000, 500], &[(1000, IDLE, 0, 1)]).build().expect("sound");
+    let (outcome, plan) = solved(&instance, "makespan");
+    let written = render::json(&instance, &outcome);
+    assert!(written.contains("\"bandwidth\": 500"), "{written}");
+    let again = format::read_plan(written.as_bytes(), &instance).expect("readable").plan;
+    assert_eq!(again.actions[0].bandwidth, plan.actions[0].bandwidth);
+    let written = format::btrplace::write_plan(&instance, &plan).expect("writable").text;
+    let again = format::btrplace::read_plan(written.as_bytes(), &instance).expect("readable");
+    assert_eq!(again.actions[0].bandwidth, 500);
+}
+
+/// No channel of a star carries more than its link, whatever the bandwidths.
+fn is_carried(instance: &Instance, plan: &Plan) -> bool {
+    let network = instance.network().expect("a network");
+    let moments = plan.actions.iter().map(|action| action.start);
+    moments.into_iter().all(|moment| {
+        let mut load = vec![[0u64; 2]; network.links.len()];
+        for action in &plan.actions {
+            if let ActionKind::Migrate { from, to, .. } = action.kind
+                && action.start <= moment
+                && moment < action.end
+            {
+                load[from.index()][0] += action.bandwidth;
+                load[to.index()][1] += action.bandwidth;
+            }
+        }
+        let fits = |(load, link): (&[u64; 2], &quadrille::model::Link)| {
+            load.iter().all(|&load| load <= link.capacity)
+        };
+        load.iter().zip(&network.links).all(fits)
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_link_is_crowded_however_long_migrations_take(
+        links in prop::collection::vec(prop::sample::select(vec![300u64, 500, 1000, 2000]), 2..5),
+        vms in prop::collection::vec((200i64..4000, 0usize..8, 0usize..8), 1..9),
+        stretches in prop::collection::vec(0u64..40, 9),
+    ) {
+        let vms: Vec<_> = vms
+            .into_iter()
+            .map(|(memory, from, to)| (memory, None, from % links.len(), to % links.len()))
+            .collect();
+        let instance = cluster(&links, &vms).build().expect("sound");
+        let (_, plan) = solved(&instance, "makespan");
+        prop_assert!(is_carried(&instance, &plan));
+        let durations: Vec<u64> =
+            plan.actions.iter().zip(&stretches).map(|(action, stretch)| action.duration() / 2 + stretch).collect();
+        prop_assert!(is_carried(&instance, &quadrille::plan::execute(&plan, &durations)));
+    }
+
+    #[test]
+    fn scaling_memories_and_links_changes_no_schedule(
+        links in prop::collection::vec(prop::sample::select(vec![300u64, 500, 1000]), 2..4),
+        vms in prop::collection::vec((200i64..4000, 0usize..8, 0usize..8), 1..6),
+        factor in 2i64..5,
+    ) {
+        let scaled = |factor: i64| {
+            let links: Vec<u64> = links.iter().map(|link| link * factor as u64).collect();
+            let vms: Vec<_> = vms
+                .iter()
+                .map(|&(memory, from, to)| {
+                    let dirty = Some((5 * factor, 2, 1.5 * factor as f64));
+                    (memory * factor, dirty, from % links.len(), to % links.len())
+                })
+                .collect();
+            solved(&cluster(&links, &vms).build().expect("sound"), "makespan").1
+        };
+        let (plain, large) = (scaled(1), scaled(factor));
+        prop_assert_eq!(times(&plain), times(&large));
+        prop_assert_eq!(plain.happens_before, large.happens_before);
+    }
+}
