@@ -84,6 +84,7 @@ fn solve_here(instance: &Instance, options: &Options) -> Result<Outcome, PlanErr
     let settings = Settings {
         objective,
         limits: Limits { deadline, steps: options.step_limit, cancel: options.cancel.clone() },
+        gap: options.gap,
         seed: options.seed,
     };
     let clock = Instant::now();

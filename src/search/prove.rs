@@ -11,7 +11,6 @@ use super::fewest::Fewest;
 use super::fewest::Listener;
 use super::fewest::Question;
 use super::improve;
-use super::presolve;
 use super::presolve::Analysis;
 use crate::objective::Level;
 use crate::objective::Metric;
@@ -20,6 +19,7 @@ use crate::problem::Problem;
 use crate::problem::Step;
 use crate::problem::StepKind;
 use crate::schedule::Placement;
+use crate::schedule::bound::move_takes;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -126,7 +126,7 @@ impl Solver<'_> {
         let Some(best) = search.best().map(|best| best.placement.clone()) else { return false };
         let (steps, limits) = share(&settings.limits, answer.effort, problem.packing.items.len() as u64);
         let evicted: u64 = analysis.evictions.iter().map(|eviction| eviction.least_ends).sum();
-        let forced = analysis.forced.iter().map(|&item| presolve::move_takes(&problem.packing, item));
+        let forced = analysis.forced.iter().map(|&item| move_takes(&problem.packing, item));
         let question = Question {
             problem,
             analysis,
@@ -142,7 +142,7 @@ impl Solver<'_> {
             fewest::quickest(question, most_moves, steps, &limits, &mut adopter)
         };
         answer.effort += found.steps + effort;
-        let ends = presolve::fixed_ends(problem) + found.bound;
+        let ends = analysis.ends.sum(found.bound);
         analysis.least_mttr = analysis.least_mttr.max(ends);
         if most_moves.is_none() {
             analysis.least_mttr_any = analysis.least_mttr_any.max(ends);

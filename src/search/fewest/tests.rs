@@ -13,6 +13,7 @@ use crate::problem::RelationKind;
 use crate::propagator::Ledger;
 use crate::propagator::Moment;
 use crate::random::Random;
+use crate::search::presolve;
 
 /// Up to six items in three or four bins, some at the wrong place, with a few relations.
 fn random_problem(random: &mut Random) -> Problem {
