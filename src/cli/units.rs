@@ -92,6 +92,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn gaps() {
+        assert_eq!((gap("1%"), gap("0.5%"), gap("0%")), (Ok(0.01), Ok(0.005), Ok(0.0)));
+        assert!(["1", "", "%", "-1%", "101%", "nan%"].iter().all(|text| gap(text).is_err()));
+    }
+
+    #[test]
     fn durations() {
         let read = |text| duration(text).map(|duration| duration.as_millis());
         assert_eq!(read("10s"), Ok(10_000));

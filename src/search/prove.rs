@@ -39,8 +39,11 @@ impl Solver<'_> {
 
     /// Are moves counted, and is it open whether fewer would do?
     pub(super) fn may_gain(&self) -> bool {
-        let mut terms = self.settings.objective.levels.iter().flat_map(|level| &level.terms);
+        let levels = &self.settings.objective.levels;
+        let mut terms = levels.iter().flat_map(|level| &level.terms);
+        let done = matches!(levels[0].terms[..], [(_, Metric::Relocations)]) && self.met();
         self.answer.proof.is_none()
+            && !done
             && terms.any(|(_, metric)| *metric == Metric::Relocations)
             && self.best().is_none_or(|best| moves(&best.steps) > self.analysis.fewest_moves)
     }

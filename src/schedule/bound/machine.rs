@@ -5,6 +5,7 @@
 //! Smith 1956), and any order without idle time the earliest last end.
 
 use super::critical::Earliest;
+use crate::problem::Later;
 use crate::problem::Order;
 use crate::problem::Problem;
 use std::cmp::Reverse;
@@ -53,20 +54,35 @@ pub fn preemptive(jobs: &[(u64, u64)]) -> (u64, u64) {
 pub fn serialized(problem: &Problem, earliest: &Earliest, forced: &[u32]) -> Excess {
     let mut found = Excess::default();
     let mut counted: Vec<u32> = Vec::new();
+    let packing = &problem.packing;
     for (order, _) in &problem.project.orders {
         let Order::Serialize(items) = order else { continue };
         let of_group = items.iter().filter(|item| forced.binary_search(item).is_ok());
         let fresh: Vec<u32> = of_group.filter(|item| !counted.contains(item)).copied().collect();
         let job = |&item: &u32| {
             // Only the part that holds the destination excludes others.
-            let hold = u64::from(problem.packing.items[item as usize].hold);
+            let hold = u64::from(packing.items[item as usize].hold);
             (earliest.of_item(item).saturating_sub(hold), hold)
+        };
+        // A stop on the way may be shorter, and leaves as well.
+        let leg = |&item: &u32| {
+            let row = &packing.items[item as usize];
+            (0, u64::from(row.hold.min(row.leg)))
         };
         let jobs: Vec<(u64, u64)> = fresh.iter().map(job).collect();
         let (sum, last) = preemptive(&jobs);
         let known: u64 = fresh.iter().map(|&item| earliest.of_item(item)).sum();
         found.excess += sum.saturating_sub(known);
         found.makespan = found.makespan.max(last);
+        // A bin closes when the last of those that leave it one by one has left.
+        for (bin, row) in (0u32..).zip(&packing.bins) {
+            let leaver = |item: &&u32| packing.items[**item as usize].source == bin;
+            if row.open && row.later == Later::Closed {
+                let jobs: Vec<(u64, u64)> = fresh.iter().filter(leaver).map(leg).collect();
+                let last = preemptive(&jobs).1;
+                found.makespan = found.makespan.max(last + u64::from(row.closing));
+            }
+        }
         counted.extend(fresh);
     }
     found
