@@ -86,7 +86,8 @@ pub struct Spec {
     pub failed: u32,
     /// Share of the nodes that are to be switched off, whatever the scenario.
     pub drained: u32,
-    /// Share of the VMs that are to end in a rack drawn at random, whatever the scenario.
+    /// Share of the VMs of applications without constraints that are to end in a rack drawn
+    /// at random, whatever the scenario.
     pub fenced: u32,
     /// Nodes behind one leaf switch, about.
     pub rack: u32,
@@ -165,15 +166,23 @@ pub fn generate(spec: &Spec) -> Result<Instance, SpecError> {
     let up = |node: u32| !seats.is_spare(node) && down.binary_search(&node).is_err();
     let fate = Fate {
         drained: drawn_nodes(nodes, drained, up, &mut random),
-        fences: (0..spec.vms)
-            .filter(|_| spec.fenced > 0 && random.percent(spec.fenced))
-            .collect::<Vec<u32>>()
-            .into_iter()
-            .map(|vm| (vm, random.below(racks.len())))
-            .collect(),
+        fences: fences(spec, &applications, racks.len(), &mut random),
         down,
     };
     assemble(spec, &applications, offer, &racks, &hosts, &fate)
+}
+
+/// VMs of applications without rules of their own, each with a rack.
+fn fences(spec: &Spec, applications: &[Application], racks: usize, random: &mut Random) -> Vec<(u32, usize)> {
+    let free = applications.iter().filter(|application| !application.constrained && spec.fenced > 0);
+    let vms = free.flat_map(|application| &application.tiers).flat_map(Tier::vms);
+    let mut fences = Vec::new();
+    for vm in vms {
+        if random.percent(spec.fenced) {
+            fences.push((vm, random.below(racks)));
+        }
+    }
+    fences
 }
 
 /// What becomes of nodes and VMs.

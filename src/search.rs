@@ -15,6 +15,7 @@ pub mod improve;
 pub mod parts;
 pub mod place;
 pub mod presolve;
+pub mod price;
 mod prove;
 pub mod room;
 mod sparse;

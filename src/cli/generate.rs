@@ -53,7 +53,8 @@ pub(super) struct Arguments {
     /// Share of the nodes that are to be switched off with their VMs running, in percent.
     #[arg(long, value_name = "PERCENT", default_value = "0", value_parser = units::percent)]
     drained: u32,
-    /// Share of the VMs that are to end in a rack drawn at random, in percent.
+    /// Share of the VMs of applications without rules that are to end in a rack drawn at
+    /// random, in percent.
     #[arg(long, value_name = "PERCENT", default_value = "0", value_parser = units::percent)]
     fenced: u32,
     /// Nodes in a rack, about.

@@ -12,6 +12,7 @@ use super::fewest::Listener;
 use super::fewest::Question;
 use super::improve;
 use super::presolve::Analysis;
+use super::price;
 use crate::objective::Level;
 use crate::objective::Metric;
 use crate::outcome::Phase;
@@ -56,8 +57,15 @@ impl Solver<'_> {
             return false;
         };
         let settings = &*settings;
-        let (steps, limits) = share(&settings.limits, answer.effort, problem.packing.items.len() as u64);
         let best = search.best().map(|best| (best.placement.clone(), moves(&best.steps)));
+        let (steps, limits) = share(&settings.limits, answer.effort, problem.packing.items.len() as u64);
+        let limits = Limits { steps: Some(steps), ..limits };
+        if let Some((_, moves)) = &best {
+            let (bound, steps) = price::fewest_moves(problem, analysis, *moves, &limits);
+            answer.effort += steps;
+            conclude_bound(analysis, bound);
+        }
+        let (steps, limits) = share(&settings.limits, answer.effort, problem.packing.items.len() as u64);
         let question = Question {
             problem,
             analysis,
@@ -81,11 +89,7 @@ impl Solver<'_> {
         if found.impossible && search.as_ref().is_some_and(|search| search.best().is_none()) {
             answer.proof = Some(Proof::Exhausted);
         }
-        if found.bound > analysis.fewest_moves {
-            analysis.fewest_moves = found.bound;
-            // Some bin loses more than the fewest, and then the waiting may be less.
-            analysis.least_mttr = analysis.least_mttr_any;
-        }
+        conclude_bound(analysis, found.bound);
         for (bound, raised) in answer.bounds.iter_mut().zip(bounds(settings.objective, analysis, None)) {
             *bound = (*bound).max(raised);
         }
@@ -156,6 +160,15 @@ impl Solver<'_> {
         }
         let best = self.best().map(|best| best.values.clone());
         before != (self.analysis.least_mttr, best)
+    }
+}
+
+/// No plan has fewer moves than this.
+fn conclude_bound(analysis: &mut Analysis, bound: u64) {
+    if bound > analysis.fewest_moves {
+        analysis.fewest_moves = bound;
+        // Some bin loses more than the fewest, and then the waiting may be less.
+        analysis.least_mttr = analysis.least_mttr_any;
     }
 }
 

@@ -75,12 +75,14 @@ pub fn serialized(problem: &Problem, earliest: &Earliest, forced: &[u32]) -> Exc
         found.excess += sum.saturating_sub(known);
         found.makespan = found.makespan.max(last);
         // A bin closes when the last of those that leave it one by one has left.
-        for (bin, row) in (0u32..).zip(&packing.bins) {
-            let leaver = |item: &&u32| packing.items[**item as usize].source == bin;
+        let mut leavers: Vec<(u32, u32)> =
+            fresh.iter().map(|&item| (packing.items[item as usize].source, item)).collect();
+        leavers.sort_unstable();
+        for of_bin in leavers.chunk_by(|a, b| a.0 == b.0) {
+            let row = &packing.bins[of_bin[0].0 as usize];
             if row.open && row.later == Later::Closed {
-                let jobs: Vec<(u64, u64)> = fresh.iter().filter(leaver).map(leg).collect();
-                let last = preemptive(&jobs).1;
-                found.makespan = found.makespan.max(last + u64::from(row.closing));
+                let jobs: Vec<(u64, u64)> = of_bin.iter().map(|(_, item)| leg(item)).collect();
+                found.makespan = found.makespan.max(preemptive(&jobs).1 + u64::from(row.closing));
             }
         }
         counted.extend(fresh);
