@@ -23,6 +23,7 @@ use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+pub mod bound;
 mod value;
 
 pub use value::levels;

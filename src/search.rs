@@ -19,6 +19,7 @@ pub mod parts;
 pub mod place;
 pub mod possible;
 pub mod presolve;
+pub mod price;
 mod prove;
 pub mod room;
 mod sparse;
@@ -82,6 +83,8 @@ pub struct Settings<'a> {
     pub objective: &'a Objective,
     /// When to stop.
     pub limits: Limits,
+    /// Stop once the gap of the first level is at most this share.
+    pub gap: Option<f64>,
     /// Seed of every random choice.
     pub seed: u64,
     /// Stop at the first plan.
@@ -169,7 +172,7 @@ fn solve(problems: &[&Problem], settings: &Settings<'_>, watch: Watcher<'_>) -> 
     {
         let improved = match &mut solvers[..] {
             // One alone can tell what it proves on the way.
-            [solver] if solver.wants_fewest() => {
+            [solver] if !solver.within_gap() && solver.wants_fewest() => {
                 let _ = solver.prove_fewest(Some(watch));
                 true
             }
@@ -340,13 +343,24 @@ impl<'p> Solver<'p> {
             && !self.is_tiny()
             && !self.met()
             && !self.is_enough()
+            && !self.within_gap()
             && self.stop != Some(StopReason::Interrupted)
+    }
+
+    /// Is the gap of the first level as small as was asked?
+    fn within_gap(&self) -> bool {
+        let (Some(gap), Some(best)) = (self.settings.gap, self.best()) else { return false };
+        let (value, bound) = (best.values[0], self.answer.bounds[0]);
+        value.saturating_sub(bound) as f64 <= gap * value as f64
     }
 
     /// A round of improvement, if it has not stopped. Is the plan better now, or the bound?
     fn round(&mut self) -> bool {
         if self.is_enough() {
             return false;
+        }
+        if self.stop.is_none() && self.within_gap() {
+            self.stop = Some(StopReason::Gap);
         }
         if self.wants_fewest() {
             return self.prove_fewest(None);
@@ -423,6 +437,9 @@ impl<'p> Solver<'p> {
 
     /// The proofs that are tried when the improvement has ended.
     fn prove_last(&mut self) {
+        if self.within_gap() {
+            return;
+        }
         if !self.fewest_tried && self.may_gain() && self.stop != Some(StopReason::Interrupted) {
             let _ = self.prove_fewest(None);
         }

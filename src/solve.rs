@@ -93,6 +93,7 @@ fn solve_here(instance: &Instance, options: &Options, any: bool) -> Result<Outco
     let settings = Settings {
         objective,
         limits: Limits { deadline, steps: options.step_limit, cancel: options.cancel.clone() },
+        gap: options.gap,
         seed: options.seed,
         any,
     };

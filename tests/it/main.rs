@@ -11,6 +11,7 @@ mod lint;
 mod lsp;
 mod manual;
 mod oracle;
+mod proofs;
 mod properties;
 mod replay;
 mod scenario_checker;
