@@ -107,16 +107,17 @@ fn explain_here(instance: &Instance, options: &Options, most: usize) -> Result<E
             conflicts.push(conflict);
             continue;
         }
-        match oracle.ask(&kept).verdict {
-            Verdict::Impossible => {}
+        let part = match oracle.ask(&kept).verdict {
+            Verdict::Impossible => Some(kept.clone()),
             Verdict::Possible if conflicts.is_empty() => {
                 status = Status::Feasible;
-                break;
+                None
             }
-            _ => break,
-        }
+            Verdict::Unknown => find::focus(&mut oracle, &kept),
+            Verdict::Possible | Verdict::Stop => None,
+        };
+        let Some(mut part) = part else { break };
         status = Status::Infeasible;
-        let mut part = kept.clone();
         let conflict = find::shrink(&mut oracle, &mut part);
         leave_out(instance, &mut kept, &conflict);
         let empty = conflict.members.is_empty();
@@ -152,8 +153,7 @@ fn contradiction(oracle: &mut Oracle<'_>, kept: &Kept) -> Option<Conflict> {
     let there = conflict.vms.iter().filter(|vm| instance.place(**vm).host().is_some() || !asked(**vm));
     let there: Vec<Member> = there.map(|&vm| Member::Vm(vm)).collect();
     conflict.members.extend(there);
-    conflict.minimal = true;
-    Some(conflict)
+    Some(find::confirmed(oracle, conflict.members))
 }
 
 /// What a conflict names does not count any more: the next one is another. Its rules go;

@@ -65,7 +65,8 @@ pub fn reasons(instance: &Instance, compiled: &Compiled, analysis: &Analysis, pl
             None => {}
         }
         stands_in_the_way(compiled, &mut end, item, from).unwrap_or_else(|| {
-            let late = enters.get(&from).into_iter().flatten().find(|&&(other, start)| other != vm && start >= left);
+            let late =
+                enters.get(&from).into_iter().flatten().find(|&&(other, start)| other != vm && start >= left);
             late.map_or(Reason::Unknown, |&(other, _)| Reason::RoomFor(other))
         })
     };

@@ -56,11 +56,22 @@ impl Kept {
         }
     }
 
-    /// The part that has these members, and everything that no conflict names: rules that
-    /// give room (`overbook`) and rules that stop VMs.
+    /// The part that has these members, and what conflicts do not name: rules that give room
+    /// (`overbook`), soft ones, and rules that stop VMs of whose states no member speaks.
     pub fn only(instance: &Instance, members: &[Member]) -> Self {
+        // VMs of whose states the members speak themselves.
+        let spoken_of: Vec<VmId> = members
+            .iter()
+            .filter_map(|member| match member {
+                Member::Constraint(index) => Some(instance.constraints()[*index as usize].rule.wants()?.0),
+                _ => None,
+            })
+            .collect();
+        let stays = |one: &Constraint| {
+            !is_dropped(instance, one) && one.rule.wants().is_none_or(|(vm, _)| !spoken_of.contains(&vm))
+        };
         let mut kept = Self {
-            constraints: instance.constraints().iter().map(|one| !is_dropped(instance, one)).collect(),
+            constraints: instance.constraints().iter().map(stays).collect(),
             vms: vec![false; instance.vm_count()],
             places: starts_anew(instance).iter().map(|anew| !anew).collect(),
             capacities: vec![false; instance.node_count() * instance.resource_count()],
@@ -112,8 +123,7 @@ impl Kept {
             let gone = rule.wants().is_some_and(|(vm, _)| !self.vms[vm.index()]);
             // What overbooks a node that is without limit would limit it.
             let limit = rule.limit(instance);
-            let unlimited =
-                limit.is_some_and(|(node, resource, _)| !self.capacity(instance, node, resource));
+            let unlimited = limit.is_some_and(|(node, resource, _)| !self.capacity(instance, node, resource));
             self.constraints[at as usize] && !gone && !unlimited
         };
         (0..self.constraints.len() as u32).filter(counts).collect()
@@ -128,7 +138,8 @@ impl Kept {
         let mut part = Instance { constraints, ..instance.clone() };
         let started = |constraints: &[Constraint]| {
             let mut started = vec![false; instance.vm_count()];
-            let running = constraints.iter().filter_map(wants).filter(|(_, state)| *state == VmState::Running);
+            let running =
+                constraints.iter().filter_map(wants).filter(|(_, state)| *state == VmState::Running);
             running.for_each(|(vm, _)| started[vm.index()] = true);
             started
         };
@@ -147,7 +158,9 @@ impl Kept {
                 part.constraints.push(Constraint::new(Running { vm }));
             }
         }
-        for (resource, row) in part.resources.iter_mut().zip(self.capacities.chunks(instance.node_count().max(1))) {
+        for (resource, row) in
+            part.resources.iter_mut().zip(self.capacities.chunks(instance.node_count().max(1)))
+        {
             for (capacity, _) in resource.capacity.iter_mut().zip(row).filter(|(_, kept)| !**kept) {
                 *capacity = NO_LIMIT;
             }

@@ -74,7 +74,9 @@ impl Change {
             Change::Suspend(_) => 2,
             Change::Raise(..) => 3,
             Change::Capacity(_, _, to, from) => {
-                4 + u64::try_from((u128::from(to - from.min(to)) * 10).div_ceil(u128::from(from.max(1)))).unwrap_or(u64::MAX).min(1_000)
+                4 + u64::try_from((u128::from(to - from.min(to)) * 10).div_ceil(u128::from(from.max(1))))
+                    .unwrap_or(u64::MAX)
+                    .min(1_000)
             }
             Change::Soften(_) => 5,
             Change::Drop(_) => 7,
@@ -116,7 +118,11 @@ pub fn changed(instance: &Instance, horizon: Option<u64>, changes: &[Change]) ->
             Change::Drop(index) => dropped.push(index),
             Change::LeaveOut(vm) => {
                 new.places[vm.index()] = Place::Ready;
-                let wants = new.constraints.iter().enumerate().filter(|(_, one)| one.rule.wants().is_some_and(|(other, _)| other == vm));
+                let wants = new
+                    .constraints
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, one)| one.rule.wants().is_some_and(|(other, _)| other == vm));
                 dropped.extend(wants.map(|(at, _)| at as u32));
             }
         }
@@ -157,13 +163,18 @@ pub(super) fn after(instance: &Instance, plan: &Plan) -> Instance {
     for at in order {
         let action = &plan.actions[at];
         match action.kind {
-            Migrate { vm, to, .. } | BootClone { vm, to, .. } | Resume { vm, to, .. } | Boot { vm, node: to } => {
+            Migrate { vm, to, .. }
+            | BootClone { vm, to, .. }
+            | Resume { vm, to, .. }
+            | Boot { vm, node: to } => {
                 end.places[vm.index()] = Place::Running(to);
             }
             Shutdown { vm, .. } | Forge { vm } => end.places[vm.index()] = Place::Ready,
             Suspend { vm, node } => end.places[vm.index()] = Place::Sleeping(node),
             Kill { vm, .. } => end.places[vm.index()] = Place::Killed,
-            Allocate { vm, resource, amount, .. } => end.resources[resource.index()].demand[vm.index()] = amount,
+            Allocate { vm, resource, amount, .. } => {
+                end.resources[resource.index()].demand[vm.index()] = amount
+            }
             BootNode { node } => end.online[node.index()] = true,
             ShutdownNode { node } => end.online[node.index()] = false,
             ForgeClone { .. } | ShutdownOriginal { .. } => {}
@@ -247,10 +258,8 @@ pub(super) fn out(oracle: &mut Oracle<'_>, conflicts: &[Conflict]) -> Vec<WayOut
 /// few as was found by leaving them out one by one.
 fn several(oracle: &mut Oracle<'_>, kept: &Kept, conflict: &Conflict) -> Option<Vec<Change>> {
     let instance = oracle.instance;
-    let mut all: Vec<Change> = conflict
-        .constraints()
-        .map(|index| give_up(&instance.constraints()[index as usize], index))
-        .collect();
+    let mut all: Vec<Change> =
+        conflict.constraints().map(|index| give_up(&instance.constraints()[index as usize], index)).collect();
     if all.len() < 2 || !help(oracle, kept, &all) {
         return None;
     }
@@ -331,8 +340,10 @@ fn changes(oracle: &mut Oracle<'_>, kept: &Kept, conflict: &Conflict) -> Vec<Cha
             }
             Member::Capacity(nodes, resource) => {
                 // Nodes that are alike need the same: one of each size, the smallest last.
-                let mut sizes: Vec<(std::cmp::Reverse<u64>, NodeId)> =
-                    nodes.iter().map(|&node| (std::cmp::Reverse(instance.capacity(node, *resource)), node)).collect();
+                let mut sizes: Vec<(std::cmp::Reverse<u64>, NodeId)> = nodes
+                    .iter()
+                    .map(|&node| (std::cmp::Reverse(instance.capacity(node, *resource)), node))
+                    .collect();
                 sizes.sort_unstable();
                 if nodes.len() > 1 {
                     sizes.dedup_by_key(|(size, _)| *size);
@@ -358,7 +369,9 @@ fn changes(oracle: &mut Oracle<'_>, kept: &Kept, conflict: &Conflict) -> Vec<Cha
 /// More than this no VM can take together.
 fn most_load(instance: &Instance, resource: ResourceId) -> u64 {
     let asked = instance.constraints().iter().filter_map(|one| match one.rule.arguments().as_slice() {
-        [Argument::Vm(_), Argument::Resource(what), Argument::Amount(amount)] if *what == resource => Some(*amount),
+        [Argument::Vm(_), Argument::Resource(what), Argument::Amount(amount)] if *what == resource => {
+            Some(*amount)
+        }
         _ => None,
     });
     let now = instance.vm_ids().map(|vm| instance.demand(vm, resource));
@@ -396,7 +409,13 @@ fn help(oracle: &mut Oracle<'_>, kept: &Kept, changes: &[Change]) -> bool {
 }
 
 /// The change with the least amount above `now` that helps, if `most` does.
-fn least(oracle: &mut Oracle<'_>, kept: &Kept, now: u64, most: u64, change: impl Fn(u64) -> Change) -> Option<Change> {
+fn least(
+    oracle: &mut Oracle<'_>,
+    kept: &Kept,
+    now: u64,
+    most: u64,
+    change: impl Fn(u64) -> Change,
+) -> Option<Change> {
     if most <= now || !helps(oracle, kept, &change(most)) {
         return None;
     }

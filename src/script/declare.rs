@@ -148,12 +148,28 @@ impl<'p> Run<'p, '_> {
     pub(super) fn resources(&mut self, words: &'p [Word]) {
         for word in words {
             // Another script, or the cluster, may have it already: that is the same one.
-            if self.session.world.resource(&word.value).is_none()
-                && let Err(fault) = self.session.world.add_resource(&word.value)
-            {
+            if self.session.world.resource(&word.value).is_some() {
+                continue;
+            }
+            if self.was_attribute(&word.value) {
+                let message = format!(
+                    "`{}` was an attribute above: what was given there is no demand and no capacity",
+                    word.value
+                );
+                self.warning("W0915", word.span, message);
+            }
+            if let Err(fault) = self.session.world.add_resource(&word.value) {
                 self.fault(word.span, fault);
             }
         }
+    }
+
+    /// Has some VM or node an attribute of that name?
+    fn was_attribute(&self, name: &str) -> bool {
+        let world = &self.session.world;
+        let (vms, nodes) = (world.instance().vm_ids(), world.instance().node_ids());
+        let mut elements = vms.map(Element::Vm).chain(nodes.map(Element::Node));
+        elements.any(|element| world.attribute(element, name).is_some())
     }
 
     /// `template small<cpu=1>;`

@@ -53,7 +53,8 @@ impl<'p> Run<'p, '_> {
         };
         let found: Vec<u32> =
             (0..count as u32).filter(|&id| tests.iter().all(|test| self.passes(element(id), test))).collect();
-        if found.is_empty() {
+        let none = found.is_empty();
+        if none {
             let what = if selection.nodes { "node" } else { "VM" };
             self.warning("W0902", span, format!("this selects no {what}"));
         }
@@ -79,7 +80,7 @@ impl<'p> Run<'p, '_> {
                         None => groups.push(vec![id]),
                     }
                 }
-                if groups.is_empty() {
+                if groups.is_empty() && !none {
                     let message = format!("nothing that is selected has the attribute `{}`", word.value);
                     self.warning("W0902", word.span, message);
                 }

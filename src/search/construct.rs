@@ -249,7 +249,9 @@ impl Repair<'_> {
                 .flat_map(|bin| places.then().guests(bin).iter().copied())
                 .filter(|&item| !packing.items[item as usize].pinned && size(item) > 0)
                 // Whoever may be nowhere else would only come back.
-                .filter(|&item| !packing.domains[packing.items[item as usize].domain as usize].is_within(bins))
+                .filter(|&item| {
+                    !packing.domains[packing.items[item as usize].domain as usize].is_within(bins)
+                })
                 .collect();
             guests.sort_by_key(|&item| (std::cmp::Reverse(size(item)), item));
             if self.noise.is_some() {
