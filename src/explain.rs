@@ -105,6 +105,9 @@ fn explain_here(instance: &Instance, options: &Options, most: usize) -> Result<E
             status = Status::Infeasible;
             leave_out(instance, &mut kept, &conflict);
             conflicts.push(conflict);
+            if oracle.stop().is_some() {
+                break;
+            }
             continue;
         }
         let part = match oracle.ask(&kept).verdict {
@@ -156,7 +159,8 @@ fn contradiction(oracle: &mut Oracle<'_>, kept: &Kept) -> Option<Conflict> {
     Some(find::confirmed(oracle, conflict.members))
 }
 
-/// What a conflict names does not count any more: the next one is another. Its rules go;
+/// What a conflict names does not count any more: the next one is another. Its rules go
+/// (save those that make room: without them there would be conflicts that are none now);
 /// where it has none, the capacities, and else the VMs.
 fn leave_out(instance: &Instance, kept: &mut Kept, conflict: &Conflict) {
     let rank = |member: &Member| match member {
@@ -164,8 +168,14 @@ fn leave_out(instance: &Instance, kept: &mut Kept, conflict: &Conflict) {
         Member::Capacity(..) | Member::Horizon(_) => 1,
         Member::Vm(_) | Member::Place(_) => 2,
     };
-    let first = conflict.members.iter().map(rank).min();
-    for member in conflict.members.iter().filter(|member| Some(rank(member)) == first) {
-        kept.set(instance, member, false);
+    let background = question::background(instance);
+    let makes_room = |member: &Member| matches!(member, Member::Constraint(at) if background[*at as usize]);
+    let candidates = || conflict.members.iter().filter(|member| !makes_room(member));
+    let first = candidates().map(rank).min();
+    for member in candidates().filter(|member| Some(rank(member)) == first) {
+        match member {
+            Member::Constraint(at) => kept.constraints[*at as usize] = false,
+            other => kept.set(instance, other, false),
+        }
     }
 }

@@ -128,19 +128,10 @@ fn wanted_states(instance: &Instance, posted: &Posted) -> Result<Wanted, Refusal
         cause.entry(vm).or_insert(from.constraint);
     }
     for vm in instance.vm_ids() {
-        use VmState::*;
         let Some(&constraint) = cause.get(&vm) else { continue };
         let now = instance.place(vm).state();
         let then = wanted[vm.index()];
-        let possible = now == then
-            || matches!(
-                (now, then),
-                (Init, Ready)
-                    | (Ready, Running | Killed)
-                    | (Running, Ready | Sleeping | Killed)
-                    | (Sleeping, Running | Killed)
-            );
-        if !possible {
+        if !is_reachable(now, then) {
             return Err(Refusal::Conflict(Conflict::of(
                 Clash::Unreachable(now, then),
                 vec![constraint],
@@ -150,6 +141,19 @@ fn wanted_states(instance: &Instance, posted: &Posted) -> Result<Wanted, Refusal
         }
     }
     Ok((wanted, cause))
+}
+
+/// Does a single action lead from one state of a VM to another, or none have to?
+pub fn is_reachable(now: VmState, then: VmState) -> bool {
+    use VmState::*;
+    now == then
+        || matches!(
+            (now, then),
+            (Init, Ready)
+                | (Ready, Running | Killed)
+                | (Running, Ready | Sleeping | Killed)
+                | (Sleeping, Running | Killed)
+        )
 }
 
 fn add_bins(instance: &Instance, compiled: &mut Compiled) -> Result<(), Refusal> {

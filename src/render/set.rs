@@ -79,53 +79,79 @@ fn with_attribute(instance: &Instance, nodes: &[NodeId]) -> Option<String> {
     })
 }
 
-/// Rules that differ in one VM only are said once: the rules of each group, and the text.
-/// Rules that the instance has not are left out.
+/// Rules that are said together: all that differ in their first argument only.
+struct Group<'i> {
+    indices: Vec<u32>,
+    vms: Vec<VmId>,
+    nodes: Vec<NodeId>,
+    constraint: &'i Constraint,
+    arguments: Vec<Argument>,
+}
+
+/// Rules that differ in their first VM or node only are said once: the rules of each group,
+/// and the text. Rules that the instance has not are left out.
 pub(super) fn rules(instance: &Instance, indices: &[u32]) -> Vec<(Vec<u32>, String)> {
-    let mut groups: Vec<(Vec<u32>, Vec<VmId>, &Constraint, Vec<Argument>)> = Vec::new();
+    let mut groups: Vec<Group<'_>> = Vec::new();
     for &index in indices {
         let Some(constraint) = instance.constraints().get(index as usize) else { continue };
         let arguments = constraint.rule.arguments();
-        let own = match arguments.first() {
-            Some(Argument::Vm(vm)) => Some(*vm),
-            _ => None,
+        let same = |group: &Group<'_>| {
+            let alike = match (group.arguments.first(), arguments.first()) {
+                (Some(Argument::Vm(_)), Some(Argument::Vm(_))) => true,
+                (Some(Argument::Node(_)), Some(Argument::Node(_))) => true,
+                _ => return false,
+            };
+            alike
+                && group.constraint.rule.signature().name == constraint.rule.signature().name
+                && group.constraint.restriction == constraint.restriction
+                && group.arguments[1..] == arguments[1..]
         };
-        let same = |other: &&mut (Vec<u32>, Vec<VmId>, &Constraint, Vec<Argument>)| {
-            own.is_some()
-                && !other.1.is_empty()
-                && other.2.rule.signature().name == constraint.rule.signature().name
-                && other.2.restriction == constraint.restriction
-                && other.3[1..] == arguments[1..]
-        };
-        match (groups.iter_mut().find(same), own) {
-            (Some(group), Some(vm)) => {
-                group.0.push(index);
-                group.1.push(vm);
+        let group = match groups.iter().position(same) {
+            Some(at) => &mut groups[at],
+            None => {
+                let (vms, nodes) = (Vec::new(), Vec::new());
+                groups.push(Group {
+                    indices: Vec::new(),
+                    vms,
+                    nodes,
+                    constraint,
+                    arguments: arguments.clone(),
+                });
+                let last = groups.len() - 1;
+                &mut groups[last]
             }
-            _ => groups.push((vec![index], own.into_iter().collect(), constraint, arguments)),
+        };
+        group.indices.push(index);
+        match arguments.first() {
+            Some(Argument::Vm(vm)) => group.vms.push(*vm),
+            Some(Argument::Node(node)) => group.nodes.push(*node),
+            _ => {}
         }
     }
-    groups
-        .into_iter()
-        .map(|(indices, members, constraint, arguments)| {
-            let mut texts: Vec<String> = arguments
-                .iter()
-                .map(|argument| match argument {
-                    Argument::Vms(set) => vms(instance, set),
-                    Argument::Nodes(set) => nodes(instance, set),
-                    Argument::NodeSets(sets) => {
-                        let sets: Vec<String> = sets.iter().map(|set| nodes(instance, set)).collect();
-                        format!("{{{}}}", sets.join(", "))
-                    }
-                    other => words::value(instance, other),
-                })
-                .collect();
-            if members.len() > 1 {
-                texts[0] = vms(instance, &members);
+    groups.into_iter().map(|group| (group.indices.clone(), group.text(instance))).collect()
+}
+
+impl Group<'_> {
+    fn text(&self, instance: &Instance) -> String {
+        let argument = |argument: &Argument| match argument {
+            Argument::Vms(set) => vms(instance, set),
+            Argument::Nodes(set) => nodes(instance, set),
+            Argument::NodeSets(sets) => {
+                let sets: Vec<String> = sets.iter().map(|set| nodes(instance, set)).collect();
+                format!("{{{}}}", sets.join(", "))
             }
-            (indices, format!("{}({})", constraint.rule.signature().name, texts.join(", ")))
-        })
-        .collect()
+            other => words::value(instance, other),
+        };
+        let mut texts: Vec<String> = self.arguments.iter().map(argument).collect();
+        if let Some(first) = texts.first_mut() {
+            if self.vms.len() > 1 {
+                *first = vms(instance, &self.vms);
+            } else if self.nodes.len() > 1 {
+                *first = nodes(instance, &self.nodes);
+            }
+        }
+        format!("{}({})", self.constraint.rule.signature().name, texts.join(", "))
+    }
 }
 
 #[cfg(test)]
