@@ -56,8 +56,8 @@ pub struct Explanation {
     pub status: Status,
     /// Why the search for conflicts ended.
     pub stop_reason: StopReason,
-    /// Conflicts that have no rule in common (those without rules: no capacity), the first
-    /// found first.
+    /// Conflicts that have no rule in common (save rules that stop a VM; those without rules:
+    /// no capacity), the first found first.
     pub conflicts: Vec<Conflict>,
     /// What would help, the cheapest first; each was planned with, and its plan checked.
     pub ways: Vec<WayOut>,
@@ -140,7 +140,8 @@ fn explain_here(instance: &Instance, options: &Options, most: usize) -> Result<E
 /// Wanted states that contradict each other: what compiling refuses.
 fn contradiction(oracle: &mut Oracle<'_>, kept: &Kept) -> Option<Conflict> {
     let part = kept.instance(oracle.instance);
-    let Err(Refusal::Conflict(mut conflict)) = compile::compile(&part) else { return None };
+    let Err(Refusal::Conflict(conflict)) = compile::compile(&part) else { return None };
+    let mut conflict = *conflict;
     let original: Vec<u32> = kept.original(oracle.instance);
     for member in &mut conflict.members {
         if let Member::Constraint(index) = member {

@@ -271,7 +271,7 @@ fn classify(oracle: &mut Oracle<'_>, kept: &Kept) -> Conflict {
         instance.vm_ids().filter(|vm| kept.vms[vm.index()] && runs_later(instance, kept, *vm)).collect();
     let mut compiled = match compile::compile(&part) {
         Ok(compiled) => compiled,
-        Err(Refusal::Conflict(conflict)) => return conflict,
+        Err(Refusal::Conflict(conflict)) => return *conflict,
         Err(Refusal::Input(_)) => return Conflict::default(),
     };
     compiled.problem.project.horizon = oracle.options().horizon.filter(|_| kept.horizon);

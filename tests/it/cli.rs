@@ -407,8 +407,8 @@ fn explain_names_the_conflict_and_what_helps() {
     assert_eq!(
         lines[..6],
         [
-            "no plan: `spread({a, b})`, `fence(a, n1)`, `ban(b, n2)` clash: a and b need 2 places of their own, \
-             1 is left (n1)",
+            "no plan: `spread({a, b})`, `fence(a, n1)`, `ban(b, n2)` clash: a and b must be on node n1 and break \
+             `spread`",
             "  spread({a, b}) (constraints[0])",
             "  fence(a, n1) (constraints[1])",
             "  ban(b, n2) (constraints[2])",
@@ -424,7 +424,7 @@ fn explain_names_the_conflict_and_what_helps() {
     let document: Value = serde_json::from_str(&stdout(&output)).expect("JSON");
     assert_eq!(document["schema"], "quadrille/explanation/1");
     let conflict = &document["conflicts"][0];
-    assert_eq!((&conflict["kind"], &conflict["minimal"]), (&"seats".into(), &true.into()));
+    assert_eq!((&conflict["kind"], &conflict["minimal"]), (&"broken_on_node".into(), &true.into()));
     assert_eq!(conflict["constraints"][1]["path"], "constraints[1]");
     assert_eq!(conflict["facts"][0]["kind"], "vm");
     assert_eq!(conflict["vms"], serde_json::json!(["a", "b"]));
@@ -464,9 +464,7 @@ fn conflicts_point_into_rule_files() {
         assert_exit(&output, 3);
         let said = stderr(&output);
         assert!(
-            said.starts_with(
-                "error[E0701]: no plan: VM1 and VM2 need 2 places of their own, 1 is left (n1)\n"
-            ),
+            said.starts_with("error[E0701]: no plan: VM1 and VM2 must be on node n1 and break `spread`\n"),
             "{said}"
         );
         for place in ["site.btrp:2:1\n", "2 | spread(VM[1..2]);\n", "3 | >>fence(VM1, @n1);\n"] {
