@@ -266,7 +266,8 @@ impl<'p> Solver<'p> {
         if self.best().is_some() || self.answer.proof.is_some() {
             return;
         }
-        let most = self.settings.limits.steps.map_or(u64::MAX, |most| most.saturating_sub(self.answer.effort));
+        let most =
+            self.settings.limits.steps.map_or(u64::MAX, |most| most.saturating_sub(self.answer.effort));
         let granted = POSSIBLE_BUDGET.min(most);
         let mut budget = granted;
         let found = possible::possible(self.problem, &mut budget, &self.settings.limits);

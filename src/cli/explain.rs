@@ -98,13 +98,15 @@ fn fault(arguments: &Arguments, error: PlanError) -> Failure {
 /// Answers what is asked about the plan; `None` where there is none.
 fn answer(instance: &Instance, arguments: &Arguments, options: &Options) -> Result<Option<Exit>, Failure> {
     let unknown = |what: &str, name: &str| Failure::input(format!("there is no {what} `{name}`"));
-    let vm = arguments.vm.as_ref().map(|name| {
-        instance.vms().find(name).map(VmId::from_index).ok_or_else(|| unknown("VM", name))
-    });
+    let vm = arguments
+        .vm
+        .as_ref()
+        .map(|name| instance.vms().find(name).map(VmId::from_index).ok_or_else(|| unknown("VM", name)));
     let vm = vm.transpose()?;
-    let to = arguments.to.as_ref().map(|name| {
-        instance.nodes().find(name).map(NodeId::from_index).ok_or_else(|| unknown("node", name))
-    });
+    let to = arguments
+        .to
+        .as_ref()
+        .map(|name| instance.nodes().find(name).map(NodeId::from_index).ok_or_else(|| unknown("node", name)));
     let to = to.transpose()?;
     let outcome = quadrille::solve(instance, options).map_err(|error| fault(arguments, error))?;
     let Some(plan) = &outcome.plan else {
@@ -112,7 +114,8 @@ fn answer(instance: &Instance, arguments: &Arguments, options: &Options) -> Resu
             Status::Infeasible => Ok(None),
             _ => Err(Failure {
                 exit: Exit::Unknown,
-                message: "no plan found, and no proof that none exists: there is nothing to ask about".to_owned(),
+                message: "no plan found, and no proof that none exists: there is nothing to ask about"
+                    .to_owned(),
             }),
         };
     };

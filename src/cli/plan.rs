@@ -87,12 +87,10 @@ enum PlanFormat {
 
 impl Arguments {
     fn format(&self) -> PlanFormat {
-        self.format.unwrap_or_else(|| {
-            match output::ending(self.output.as_deref()).as_str() {
-                "json" => PlanFormat::Json,
-                "dot" | "gv" => PlanFormat::Dot,
-                _ => PlanFormat::Text,
-            }
+        self.format.unwrap_or_else(|| match output::ending(self.output.as_deref()).as_str() {
+            "json" => PlanFormat::Json,
+            "dot" | "gv" => PlanFormat::Dot,
+            _ => PlanFormat::Text,
         })
     }
 }

@@ -86,8 +86,10 @@ impl Origins {
             let Some(&place) = stated.places.get(at) else { continue };
             rules.push((index, place, render::member(instance, &Member::Constraint(index))));
         }
-        conflict.origins =
-            rules.iter().filter_map(|(index, place, _)| Some((*index, script::origin(report, *place)?))).collect();
+        conflict.origins = rules
+            .iter()
+            .filter_map(|(index, place, _)| Some((*index, script::origin(report, *place)?)))
+            .collect();
         let rules: Vec<(Place, String)> = rules.into_iter().map(|(_, place, text)| (place, text)).collect();
         let message = format!("no plan: {}", render::clash(instance, conflict));
         if let Some(diagnostic) = script::clash(&rules, &message) {

@@ -216,7 +216,8 @@ fn why(instance: &Instance, posted: &Posted, plan: &Plan, first: u32, then: u32)
     }
     let speaks = |vms: &[VmId]| vms.contains(&leaver) && vms.contains(&comer);
     let near = |nodes: &[NodeId]| {
-        one.kind.origin().is_some_and(|node| nodes.contains(&node)) && node.is_some_and(|node| nodes.contains(&node))
+        one.kind.origin().is_some_and(|node| nodes.contains(&node))
+            && node.is_some_and(|node| nodes.contains(&node))
     };
     let rule = posted.relations.iter().find(|(relationship, cause)| {
         cause.penalty.is_none()
@@ -248,7 +249,8 @@ fn takes(instance: &Instance, plan: &Plan, action: &Action, resource: ResourceId
         return if other == resource { amount.saturating_sub(before) } else { 0 };
     }
     let own = action.allocations.iter().find(|(other, _)| *other == resource).map(|&(_, amount)| amount);
-    own.or_else(|| action.kind.vm().map(|vm| amount_at(instance, plan, vm, resource, action.start))).unwrap_or(0)
+    own.or_else(|| action.kind.vm().map(|vm| amount_at(instance, plan, vm, resource, action.start)))
+        .unwrap_or(0)
 }
 
 /// What a VM holds of a resource at a moment.

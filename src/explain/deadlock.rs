@@ -41,9 +41,8 @@ pub(super) fn waits(compiled: &Compiled, limits: &Limits) -> Vec<Wait> {
         })
         .collect();
     loop {
-        let next = left.iter().position(|&item| {
-            now.may_enter(item, to[item as usize], packing.then(item)).is_ok()
-        });
+        let next =
+            left.iter().position(|&item| now.may_enter(item, to[item as usize], packing.then(item)).is_ok());
         let Some(at) = next else { break };
         let item = left.swap_remove(at);
         let source = packing.items[item as usize].source;

@@ -26,6 +26,7 @@ use crate::outcome::Lack;
 use crate::outcome::Member;
 use crate::problem::BitSet;
 use crate::search;
+use petgraph::unionfind::UnionFind;
 
 /// Capacities of up to so many nodes are members one by one; of more they are one member.
 const ONE_BY_ONE: usize = 24;
@@ -47,7 +48,9 @@ pub(super) fn shrink(oracle: &mut Oracle<'_>, kept: &mut Kept) -> Conflict {
     narrow(oracle, kept, &placed, |kept, vm, counts| kept.places[vm as usize] = counts);
     forget_untouched(oracle, kept);
     let constraints: Vec<u32> = (0..instance.constraints().len() as u32)
-        .filter(|&at| kept.constraints[at as usize] && is_dropped(instance, &instance.constraints()[at as usize]))
+        .filter(|&at| {
+            kept.constraints[at as usize] && is_dropped(instance, &instance.constraints()[at as usize])
+        })
         .collect();
     narrow(oracle, kept, &constraints, |kept, at, counts| kept.constraints[at as usize] = counts);
     let mut capacities = Vec::new();
@@ -58,12 +61,56 @@ pub(super) fn shrink(oracle: &mut Oracle<'_>, kept: &mut Kept) -> Conflict {
         kept.horizon = false;
         kept.horizon = oracle.options().horizon.is_some() && oracle.ask(kept).verdict != Verdict::Impossible;
     }
-    let mut members = members(oracle, kept, capacities);
-    let minimal = confirm(oracle, kept, &mut members);
-    let mut conflict = classify(oracle, kept);
-    conflict.members = members;
-    conflict.minimal = minimal;
-    conflict
+    let members = members(oracle, kept, capacities);
+    confirmed(oracle, members)
+}
+
+/// The conflict of some members: without those that turn out not to be needed, and with
+/// what is known of how they clash.
+pub(super) fn confirmed(oracle: &mut Oracle<'_>, mut members: Vec<Member>) -> Conflict {
+    let minimal = confirm(oracle, &mut members);
+    let kept = Kept::only(oracle.instance, &members);
+    Conflict { members, minimal, ..classify(oracle, &kept) }
+}
+
+/// Rules about more VMs tie too many together to be looked at alone.
+const TIED: usize = 64;
+
+/// Larger sets of VMs that are tied by rules are not looked at.
+const LARGEST: usize = 200;
+
+/// Where nothing is known of the whole: a part of it that is impossible, of VMs that are
+/// tied together by rules.
+pub(super) fn focus(oracle: &mut Oracle<'_>, kept: &Kept) -> Option<Kept> {
+    let instance = oracle.instance;
+    let mut union = UnionFind::<u32>::new(instance.vm_count());
+    let mut tied = vec![false; instance.vm_count()];
+    for (_, one) in kept.constraints.iter().zip(instance.constraints()).filter(|(kept, _)| **kept) {
+        let mut vms: Vec<u32> = Vec::new();
+        one.rule.arguments().iter().for_each(|argument| argument.for_each_vm(|vm| vms.push(vm.0)));
+        if vms.len() <= TIED {
+            vms.iter().for_each(|&vm| tied[vm as usize] = true);
+            vms.windows(2).for_each(|pair| {
+                union.union(pair[0], pair[1]);
+            });
+        }
+    }
+    let mut sets: Vec<(u32, u32)> = (0..instance.vm_count() as u32)
+        .filter(|&vm| tied[vm as usize] && kept.vms[vm as usize])
+        .map(|vm| (union.find(vm), vm))
+        .collect();
+    sets.sort_unstable();
+    for set in sets.chunk_by(|a, b| a.0 == b.0).filter(|set| set.len() <= LARGEST) {
+        let mut few = kept.clone();
+        few.vms.fill(false);
+        set.iter().for_each(|&(_, vm)| few.vms[vm as usize] = true);
+        match oracle.ask(&few).verdict {
+            Verdict::Impossible => return Some(few),
+            Verdict::Stop => return None,
+            Verdict::Possible | Verdict::Unknown => {}
+        }
+    }
+    None
 }
 
 /// Does a VM run at the end, or is it in the way until it stops?
@@ -140,12 +187,14 @@ fn narrow_capacity(oracle: &mut Oracle<'_>, kept: &mut Kept, resource: ResourceI
     // Nodes that nobody may enter do not matter.
     let allowed = allowed_nodes(oracle.instance, kept);
     for node in 0..nodes {
-        part.capacities[row.start + node] = allowed.contains(node as u32) && kept.capacities[row.start + node];
+        part.capacities[row.start + node] =
+            allowed.contains(node as u32) && kept.capacities[row.start + node];
     }
     if part.capacities != kept.capacities && oracle.ask(&part).verdict == Verdict::Impossible {
         *kept = part;
     }
-    let left: Vec<u32> = (0..nodes as u32).filter(|&node| kept.capacities[row.start + node as usize]).collect();
+    let left: Vec<u32> =
+        (0..nodes as u32).filter(|&node| kept.capacities[row.start + node as usize]).collect();
     if left.len() > ONE_BY_ONE {
         return vec![Member::Capacity(left.into_iter().map(NodeId).collect(), resource)];
     }
@@ -173,9 +222,11 @@ fn allowed_nodes(instance: &Instance, kept: &Kept) -> BitSet {
 /// What counts, as members.
 fn members(oracle: &Oracle<'_>, kept: &Kept, capacities: Vec<Member>) -> Vec<Member> {
     let instance = oracle.instance;
-    let constraints = instance.constraints().iter().enumerate().filter(|&(at, one)| {
-        kept.constraints[at] && is_dropped(instance, one)
-    });
+    let constraints = instance
+        .constraints()
+        .iter()
+        .enumerate()
+        .filter(|&(at, one)| kept.constraints[at] && is_dropped(instance, one));
     let mut members: Vec<Member> = constraints.map(|(at, _)| Member::Constraint(at as u32)).collect();
     let anew = starts_anew(instance);
     for vm in instance.vm_ids().filter(|vm| kept.vms[vm.index()] && runs_later(instance, kept, *vm)) {
@@ -196,21 +247,17 @@ fn members(oracle: &Oracle<'_>, kept: &Kept, capacities: Vec<Member>) -> Vec<Mem
 
 /// Asks for each member whether there is a plan without it; leaves out those that turn
 /// out not to be needed. Are all that stay seen to be?
-fn confirm(oracle: &mut Oracle<'_>, kept: &mut Kept, members: &mut Vec<Member>) -> bool {
+fn confirm(oracle: &mut Oracle<'_>, members: &mut Vec<Member>) -> bool {
     let mut seen = true;
     let mut at = 0;
-    while let Some(member) = members.get(at) {
-        let mut less = kept.clone();
-        less.set(oracle.instance, member, false);
-        match oracle.ask(&less).verdict {
-            Verdict::Impossible => {
-                *kept = less;
-                members.remove(at);
-                continue;
-            }
+    while at < members.len() {
+        let member = members.remove(at);
+        match oracle.ask(&Kept::only(oracle.instance, members)).verdict {
+            Verdict::Impossible => continue,
             Verdict::Possible => {}
             Verdict::Unknown | Verdict::Stop => seen = false,
         }
+        members.insert(at, member);
         at += 1;
     }
     seen
@@ -220,13 +267,11 @@ fn confirm(oracle: &mut Oracle<'_>, kept: &mut Kept, members: &mut Vec<Member>) 
 fn classify(oracle: &mut Oracle<'_>, kept: &Kept) -> Conflict {
     let instance = oracle.instance;
     let part = kept.instance(instance);
-    let vms: Vec<VmId> = instance
-        .vm_ids()
-        .filter(|vm| kept.vms[vm.index()] && runs_later(instance, kept, *vm))
-        .collect();
+    let vms: Vec<VmId> =
+        instance.vm_ids().filter(|vm| kept.vms[vm.index()] && runs_later(instance, kept, *vm)).collect();
     let mut compiled = match compile::compile(&part) {
         Ok(compiled) => compiled,
-        Err(Refusal::Conflict(conflict)) => return conflict,
+        Err(Refusal::Conflict(conflict)) => return *conflict,
         Err(Refusal::Input(_)) => return Conflict::default(),
     };
     compiled.problem.project.horizon = oracle.options().horizon.filter(|_| kept.horizon);
@@ -242,9 +287,7 @@ fn classify(oracle: &mut Oracle<'_>, kept: &Kept) -> Conflict {
             let clash = measure(instance, kept, &vms, &nodes).unwrap_or(Clash::Nowhere);
             Conflict::of(clash, Vec::new(), vms, nodes)
         }
-        Clash::Broken(index) => {
-            Conflict { clash: Clash::Broken(rule(index)), ..conflict }
-        }
+        Clash::Broken(index) => Conflict { clash: Clash::Broken(rule(index)), ..conflict },
         Clash::FewOn(index, resource) => {
             Conflict { clash: Clash::FewOn(rule(index), resource), vms, ..conflict }
         }
@@ -293,7 +336,7 @@ fn measure(instance: &Instance, kept: &Kept, vms: &[VmId], nodes: &[NodeId]) -> 
         let need: u128 = vms.iter().map(|vm| u128::from(demand(vm, resource))).sum();
         let has_gather = has(&["gather"]);
         let most = nodes.iter().map(|&node| instance.capacity(node, resource)).max().unwrap_or(0);
-        if has_gather && need > u128::from(most) {
+        if (has_gather || vms.len() == 1) && need > u128::from(most) {
             return Some(Clash::Together(resource, need, most));
         }
         let room: u128 = nodes.iter().map(|&node| u128::from(instance.capacity(node, resource))).sum();
@@ -302,7 +345,12 @@ fn measure(instance: &Instance, kept: &Kept, vms: &[VmId], nodes: &[NodeId]) -> 
         }
     }
     let apart = rules.iter().filter(|rule| matches!(**rule, "spread" | "split")).count();
-    if bounded.is_empty() && apart == 1 && has(&["spread"]) && !has(&["gather", "among", "maxOnline"]) && vms.len() > nodes.len() {
+    if bounded.is_empty()
+        && apart == 1
+        && has(&["spread"])
+        && !has(&["gather", "among", "maxOnline"])
+        && vms.len() > nodes.len()
+    {
         return Some(Clash::Seats(vms.len() as u64, nodes.len() as u64));
     }
     None

@@ -74,7 +74,9 @@ impl Change {
             Change::Suspend(_) => 2,
             Change::Raise(..) => 3,
             Change::Capacity(_, _, to, from) => {
-                4 + u64::try_from((u128::from(to - from.min(to)) * 10).div_ceil(u128::from(from.max(1)))).unwrap_or(u64::MAX).min(1_000)
+                4 + u64::try_from((u128::from(to - from.min(to)) * 10).div_ceil(u128::from(from.max(1))))
+                    .unwrap_or(u64::MAX)
+                    .min(1_000)
             }
             Change::Soften(_) => 5,
             Change::Drop(_) => 7,
@@ -116,7 +118,11 @@ pub fn changed(instance: &Instance, horizon: Option<u64>, changes: &[Change]) ->
             Change::Drop(index) => dropped.push(index),
             Change::LeaveOut(vm) => {
                 new.places[vm.index()] = Place::Ready;
-                let wants = new.constraints.iter().enumerate().filter(|(_, one)| one.rule.wants().is_some_and(|(other, _)| other == vm));
+                let wants = new
+                    .constraints
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, one)| one.rule.wants().is_some_and(|(other, _)| other == vm));
                 dropped.extend(wants.map(|(at, _)| at as u32));
             }
         }
@@ -157,13 +163,18 @@ pub(super) fn after(instance: &Instance, plan: &Plan) -> Instance {
     for at in order {
         let action = &plan.actions[at];
         match action.kind {
-            Migrate { vm, to, .. } | BootClone { vm, to, .. } | Resume { vm, to, .. } | Boot { vm, node: to } => {
+            Migrate { vm, to, .. }
+            | BootClone { vm, to, .. }
+            | Resume { vm, to, .. }
+            | Boot { vm, node: to } => {
                 end.places[vm.index()] = Place::Running(to);
             }
             Shutdown { vm, .. } | Forge { vm } => end.places[vm.index()] = Place::Ready,
             Suspend { vm, node } => end.places[vm.index()] = Place::Sleeping(node),
             Kill { vm, .. } => end.places[vm.index()] = Place::Killed,
-            Allocate { vm, resource, amount, .. } => end.resources[resource.index()].demand[vm.index()] = amount,
+            Allocate { vm, resource, amount, .. } => {
+                end.resources[resource.index()].demand[vm.index()] = amount
+            }
             BootNode { node } => end.online[node.index()] = true,
             ShutdownNode { node } => end.online[node.index()] = false,
             ForgeClone { .. } | ShutdownOriginal { .. } => {}
@@ -243,16 +254,20 @@ pub(super) fn out(oracle: &mut Oracle<'_>, conflicts: &[Conflict]) -> Vec<WayOut
     found
 }
 
-/// Where no single change is enough: rules of the conflict that are given up together, as
-/// few as was found by leaving them out one by one.
-fn several(oracle: &mut Oracle<'_>, kept: &Kept, conflict: &Conflict) -> Option<Vec<Change>> {
+/// Where no single change is enough: more of every resource on one node, or rules of the
+/// conflict that are given up together, as few as was found by leaving them out one by one.
+fn several(oracle: &mut Oracle<'_>, kept: &Kept, conflict: &Conflict) -> Vec<Vec<Change>> {
     let instance = oracle.instance;
-    let mut all: Vec<Change> = conflict
-        .constraints()
-        .map(|index| give_up(&instance.constraints()[index as usize], index))
-        .collect();
+    let mut found = Vec::new();
+    let nodes = conflict.members.iter().find_map(|member| match member {
+        Member::Capacity(nodes, _) => nodes.first().copied(),
+        _ => None,
+    });
+    found.extend(nodes.and_then(|node| enlarged(oracle, kept, node)));
+    let mut all: Vec<Change> =
+        conflict.constraints().map(|index| give_up(&instance.constraints()[index as usize], index)).collect();
     if all.len() < 2 || !help(oracle, kept, &all) {
-        return None;
+        return found;
     }
     let mut at = 0;
     while at < all.len() && all.len() > 1 {
@@ -264,7 +279,49 @@ fn several(oracle: &mut Oracle<'_>, kept: &Kept, conflict: &Conflict) -> Option<
             at += 1;
         }
     }
-    Some(all)
+    found.push(all);
+    found.sort_by_key(|way| way.iter().map(Change::cost).fold(0, u64::saturating_add));
+    found
+}
+
+/// More of every resource on a node, each the least beside the others.
+fn enlarged(oracle: &mut Oracle<'_>, kept: &Kept, node: NodeId) -> Option<Vec<Change>> {
+    let instance = oracle.instance;
+    let amounts = |resource: ResourceId| (most_load(instance, resource), instance.capacity(node, resource));
+    let mut all: Vec<(ResourceId, u64, u64)> = instance
+        .resource_ids()
+        .map(|resource| {
+            let (most, now) = amounts(resource);
+            (resource, most.max(now), now)
+        })
+        .collect();
+    let changes = |all: &[(ResourceId, u64, u64)]| -> Vec<Change> {
+        let grows = all.iter().filter(|(_, to, now)| to > now);
+        grows.map(|&(resource, to, now)| Change::Capacity(node, resource, to, now)).collect()
+    };
+    if all.len() < 2 || !help(oracle, kept, &changes(&all)) {
+        return None;
+    }
+    for at in 0..all.len() {
+        let (_, mut high, mut low) = all[at];
+        let mut try_with = |amount: u64, all: &mut Vec<(ResourceId, u64, u64)>| {
+            all[at].1 = amount;
+            help(oracle, kept, &changes(all))
+        };
+        if try_with(low, &mut all) {
+            continue;
+        }
+        while high - low > 1 {
+            let middle = low + (high - low) / 2;
+            if try_with(middle, &mut all) {
+                high = middle;
+            } else {
+                low = middle;
+            }
+        }
+        all[at].1 = high;
+    }
+    Some(changes(&all))
 }
 
 /// A rule made soft, or dropped where it cannot be.
@@ -331,8 +388,10 @@ fn changes(oracle: &mut Oracle<'_>, kept: &Kept, conflict: &Conflict) -> Vec<Cha
             }
             Member::Capacity(nodes, resource) => {
                 // Nodes that are alike need the same: one of each size, the smallest last.
-                let mut sizes: Vec<(std::cmp::Reverse<u64>, NodeId)> =
-                    nodes.iter().map(|&node| (std::cmp::Reverse(instance.capacity(node, *resource)), node)).collect();
+                let mut sizes: Vec<(std::cmp::Reverse<u64>, NodeId)> = nodes
+                    .iter()
+                    .map(|&node| (std::cmp::Reverse(instance.capacity(node, *resource)), node))
+                    .collect();
                 sizes.sort_unstable();
                 if nodes.len() > 1 {
                     sizes.dedup_by_key(|(size, _)| *size);
@@ -358,7 +417,9 @@ fn changes(oracle: &mut Oracle<'_>, kept: &Kept, conflict: &Conflict) -> Vec<Cha
 /// More than this no VM can take together.
 fn most_load(instance: &Instance, resource: ResourceId) -> u64 {
     let asked = instance.constraints().iter().filter_map(|one| match one.rule.arguments().as_slice() {
-        [Argument::Vm(_), Argument::Resource(what), Argument::Amount(amount)] if *what == resource => Some(*amount),
+        [Argument::Vm(_), Argument::Resource(what), Argument::Amount(amount)] if *what == resource => {
+            Some(*amount)
+        }
         _ => None,
     });
     let now = instance.vm_ids().map(|vm| instance.demand(vm, resource));
@@ -396,7 +457,13 @@ fn help(oracle: &mut Oracle<'_>, kept: &Kept, changes: &[Change]) -> bool {
 }
 
 /// The change with the least amount above `now` that helps, if `most` does.
-fn least(oracle: &mut Oracle<'_>, kept: &Kept, now: u64, most: u64, change: impl Fn(u64) -> Change) -> Option<Change> {
+fn least(
+    oracle: &mut Oracle<'_>,
+    kept: &Kept,
+    now: u64,
+    most: u64,
+    change: impl Fn(u64) -> Change,
+) -> Option<Change> {
     if most <= now || !helps(oracle, kept, &change(most)) {
         return None;
     }

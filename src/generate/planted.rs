@@ -71,7 +71,8 @@ impl Planted {
 /// When the instance has too few running VMs or nodes for that.
 pub fn plant(instance: &mut Instance, kinds: &[Planted], rules: usize, seed: u64) -> Result<(), String> {
     let mut random = Random::new(seed ^ 0x5eed);
-    let mut running: Vec<VmId> = instance.vm_ids().filter(|&vm| instance.place(vm).host().is_some()).collect();
+    let mut running: Vec<VmId> =
+        instance.vm_ids().filter(|&vm| instance.place(vm).host().is_some()).collect();
     let mut nodes: Vec<NodeId> = instance.node_ids().filter(|&node| instance.is_online(node)).collect();
     shuffle(&mut running, &mut random);
     shuffle(&mut nodes, &mut random);

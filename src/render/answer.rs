@@ -16,6 +16,8 @@ use crate::model::Instance;
 use crate::model::NodeId;
 use crate::model::Plan;
 use crate::model::VmId;
+use crate::objective::Level;
+use crate::objective::Metric;
 use crate::outcome::Bounded;
 use crate::outcome::Conflict;
 use crate::outcome::Lack;
@@ -31,7 +33,8 @@ pub fn why_vm(instance: &Instance, plan: &Plan, vm: VmId) -> String {
     for action in plan.actions.iter().filter(|action| action.kind.vm() == Some(vm)) {
         let why = reasons.text(action).map_or_else(String::new, |why| format!("  # {why}"));
         // Writing to a string does not fail.
-        let _ = writeln!(text, "{}:{} {}{why}", action.start, action.end, label::words(instance, &action.kind));
+        let _ =
+            writeln!(text, "{}:{} {}{why}", action.start, action.end, label::words(instance, &action.kind));
     }
     if text.is_empty() {
         let stays = match host_after(instance, plan, vm) {
@@ -122,7 +125,9 @@ pub fn why_action(instance: &Instance, plan: &Plan, action: u32, waits: &[(u32, 
 fn reason(instance: &Instance, why: &Why) -> String {
     match *why {
         Why::Boots(node) => format!("{} must be on first", name::node(instance, node)),
-        Why::Empties(node) => format!("{} must be left before it is switched off", name::node(instance, node)),
+        Why::Empties(node) => {
+            format!("{} must be left before it is switched off", name::node(instance, node))
+        }
         Why::SameVm(vm) => format!("both are about {}", name::vm(instance, vm)),
         Why::Room(node, resource, need, free) => format!(
             "needs {need} of {} on {}, {free} free until then",
@@ -138,12 +143,29 @@ fn reason(instance: &Instance, why: &Why) -> String {
 /// plan reaches.
 pub fn why_bound(instance: &Instance, parts: &[BoundPart], levels: &[Bounded]) -> String {
     let sum: u64 = parts.iter().map(BoundPart::count).sum();
-    let mut text = format!("at least {}:\n", count(sum, "relocation", "relocations"));
+    let least = levels.first().filter(|level| level.level == Level::of(Metric::Relocations));
+    let least = least.map_or(sum, |level| level.bound.max(sum));
+    let mut text = format!("at least {}:\n", count(least, "relocation", "relocations"));
     for one in parts {
         let _ = writeln!(text, "  {}", part(instance, one));
     }
+    // What is proved beyond the sum was proved by trying.
+    if let Some(level) = levels.first()
+        && level.level == Level::of(Metric::Relocations)
+        && level.bound > sum
+    {
+        let _ = writeln!(
+            text,
+            "  {}: no order of actions does with fewer, as was found by trying them",
+            level.bound - sum
+        );
+    }
     for level in levels {
-        let _ = writeln!(text, "{}: this plan has {}, no plan has less than {}", level.level, level.value, level.bound);
+        let _ = writeln!(
+            text,
+            "{}: this plan has {}, no plan has less than {}",
+            level.level, level.value, level.bound
+        );
     }
     text
 }
@@ -170,7 +192,9 @@ fn part(instance: &Instance, part: &BoundPart) -> String {
             words::constraint_at(instance, *index),
             leave(*fewest)
         ),
-        BoundPart::Beyond(more) => format!("{more}: rules over several nodes ask for more than each node alone"),
+        BoundPart::Beyond(more) => {
+            format!("{more}: rules over several nodes ask for more than each node alone")
+        }
     }
 }
 

@@ -176,7 +176,10 @@ fn the_status_speaks_of_the_first_level() {
     let (_, plan) = talk();
     let mut outcome = outcome(Some(plan));
     let last = |outcome: &Outcome| {
-        summary(&talk().0, outcome, 210.0).split_once("; ").map(|parts| parts.1.to_owned()).unwrap_or_default()
+        summary(&talk().0, outcome, 210.0)
+            .split_once("; ")
+            .map(|parts| parts.1.to_owned())
+            .unwrap_or_default()
     };
     outcome.status = Status::Feasible;
     outcome.stop_reason = StopReason::Stalled;
@@ -210,18 +213,14 @@ fn no_plan_and_nothing_to_do() {
     empty.plan = None;
     empty.levels.clear();
     empty.status = Status::Infeasible;
-    empty.conflict = Some(Conflict::of(
-        Clash::Seats(2, 1),
-        vec![9, 0],
-        vec![VmId(1), VmId(3)],
-        vec![NodeId(0)],
-    ));
+    empty.conflict =
+        Some(Conflict::of(Clash::Seats(2, 1), vec![9, 0], vec![VmId(1), VmId(3)], vec![NodeId(0)]));
     assert_eq!(
         text(&instance, &empty, &TextOptions::default()),
         "\
 these cannot hold together:
   spread({VM2, VM4}) (constraints[0])
-  constraint 9 (constraints[9])
+  constraint 9
 VMs: VM2, VM4
 nodes: N1
 infeasible: VM2 and VM4 need 2 places of their own, 1 is left (N1)

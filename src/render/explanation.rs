@@ -51,7 +51,9 @@ fn change(instance: &Instance, change: &Change) -> String {
     match *change {
         Change::Horizon(until) => format!("wait: the plan may take {}", words::seconds(until)),
         Change::Suspend(one) => format!("suspend {} first and resume it at the end", vm(one)),
-        Change::Raise(index, to, from) => format!("{} allows {} more ({from} -> {to})", rule(index), to - from.min(to)),
+        Change::Raise(index, to, from) => {
+            format!("{} allows {} more ({from} -> {to})", rule(index), to - from.min(to))
+        }
         Change::Capacity(node, resource, to, from) => format!(
             "{} needs {} more {} ({from} -> {to})",
             name::node(instance, node),
@@ -97,12 +99,7 @@ fn way_json(instance: &Instance, way: &WayOut) -> Value {
 /// their own, 2 are left (n1, n2)`.
 fn sentence(instance: &Instance, conflict: &Conflict) -> String {
     const SHOWN: usize = 3;
-    let rules: Vec<String> = conflict
-        .members
-        .iter()
-        .filter(|member| matches!(member, Member::Constraint(_)))
-        .map(|member| format!("`{}`", clash::member(instance, member)))
-        .collect();
+    let rules = clash::rules(instance, conflict);
     let why = clash(instance, conflict);
     match rules.len() {
         _ if !conflict.waits.is_empty() => why,
@@ -158,9 +155,7 @@ pub fn explanation_json(instance: &Instance, explanation: &Explanation) -> Value
 /// The conflicts as a graph in the DOT language: constraints as boxes, VMs and nodes as
 /// ellipses, an edge where a member speaks of one.
 pub fn explanation_dot(instance: &Instance, explanation: &Explanation) -> String {
-    let mut text = String::from(
-        "graph conflicts {\n  rankdir=LR;\n  node [fontname=\"Helvetica\"];\n",
-    );
+    let mut text = String::from("graph conflicts {\n  rankdir=LR;\n  node [fontname=\"Helvetica\"];\n");
     for (at, conflict) in explanation.conflicts.iter().enumerate() {
         let _ = writeln!(text, "  subgraph cluster_{at} {{");
         let _ = writeln!(text, "    label=\"{}\";", super::dot::quoted(&clash(instance, conflict)));

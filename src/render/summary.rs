@@ -57,12 +57,10 @@ fn figures(metrics: &Metrics) -> String {
 /// What is known: the status, and each level with its bound.
 fn verdict(instance: &Instance, outcome: &Outcome) -> String {
     match outcome.status {
-        Status::Infeasible => {
-            match &outcome.conflict {
-                Some(conflict) => format!("infeasible: {}", clash(instance, conflict)),
-                None => "infeasible: no plan exists".to_owned(),
-            }
-        }
+        Status::Infeasible => match &outcome.conflict {
+            Some(conflict) => format!("infeasible: {}", clash(instance, conflict)),
+            None => "infeasible: no plan exists".to_owned(),
+        },
         Status::Unknown => "no plan found, and no proof that none exists".to_owned(),
         Status::Optimal | Status::Feasible => {
             let word = if outcome.status == Status::Optimal { "optimal" } else { "not proved optimal" };

@@ -245,9 +245,10 @@ impl<'p> Units<'p> {
 
     /// A unit with members of a set that is to be alone, and others.
     fn mixed_unit(&self, items: &[u32]) -> Result<(), Clash> {
-        let mixed = self.members(items).into_iter().find(|&(unit, count)| {
-            (count as usize) < self.units[unit as usize].items.len()
-        });
+        let mixed = self
+            .members(items)
+            .into_iter()
+            .find(|&(unit, count)| (count as usize) < self.units[unit as usize].items.len());
         mixed.map_or(Ok(()), |(unit, _)| Err(vec![unit]))
     }
 
@@ -331,7 +332,9 @@ impl<'p> Units<'p> {
         // One unit of each part, the one with the least choice.
         let narrow: Vec<(u32, Vec<u32>)> = parts
             .iter()
-            .filter_map(|units| units.iter().copied().min_by_key(|&unit| self.units[unit as usize].domain.count()))
+            .filter_map(|units| {
+                units.iter().copied().min_by_key(|&unit| self.units[unit as usize].domain.count())
+            })
             .map(|unit| (unit, self.units[unit as usize].domain.iter().collect::<Vec<u32>>()))
             .filter(|(_, bins)| bins.len() < parts.len())
             .collect();
@@ -497,7 +500,8 @@ impl<'p> Units<'p> {
             // Whoever has but one bin opens it.
             let mut openers = Vec::new();
             for (at, unit) in (0u32..).zip(&self.units) {
-                if let Some(bin) = unit.domain.only().filter(|&bin| bins.contains(bin) && !must.contains(bin)) {
+                if let Some(bin) = unit.domain.only().filter(|&bin| bins.contains(bin) && !must.contains(bin))
+                {
                     must.insert(bin);
                     openers.push(at);
                 }
@@ -526,11 +530,13 @@ impl<'p> Units<'p> {
                 .collect();
             let usable = |bin: &u32| packing.bins[*bin as usize].later != Later::Closed;
             for dim in 0..packing.dims {
-                let capacity = |bin: u32| u128::from(packing.capacity_then[bin as usize * packing.dims + dim]);
+                let capacity =
+                    |bin: u32| u128::from(packing.capacity_then[bin as usize * packing.dims + dim]);
                 let mut rooms: Vec<u128> = bins.iter().filter(usable).map(capacity).collect();
                 rooms.sort_unstable_by(|a, b| b.cmp(a));
                 let room: u128 = rooms.iter().take(usize::try_from(limit).unwrap_or(usize::MAX)).sum();
-                let need: u128 = inside.iter().map(|&unit| u128::from(self.units[unit as usize].size[dim])).sum();
+                let need: u128 =
+                    inside.iter().map(|&unit| u128::from(self.units[unit as usize].size[dim])).sum();
                 if need > room {
                     return Err(inside);
                 }

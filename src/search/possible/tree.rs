@@ -72,7 +72,8 @@ pub(super) fn search(units: &Units<'_>, budget: &mut u64, limits: &Limits) -> Po
         }
         End::Nothing if !tree.open_question => {
             // Which of them are to blame is not known.
-            let mut items: Vec<u32> = units.units.iter().flat_map(|unit| unit.items.iter().copied()).collect();
+            let mut items: Vec<u32> =
+                units.units.iter().flat_map(|unit| unit.items.iter().copied()).collect();
             items.sort_unstable();
             Possible::No(items)
         }
@@ -105,11 +106,15 @@ fn classes(units: &Units<'_>) -> Vec<u32> {
             let mut key: Vec<u64> = packing.capacity_then[row..row + packing.dims].to_vec();
             key.push(u64::from(packing.bins[bin as usize].later == Later::Closed));
             key.push(u64::from(units.open.contains(bin)));
-            key.extend(packing.partitions.iter().map(|partition| u64::from(partition.group_of[bin as usize])));
+            key.extend(
+                packing.partitions.iter().map(|partition| u64::from(partition.group_of[bin as usize])),
+            );
             let bits: Vec<bool> = domains.iter().chain(&sets).map(|set| set.contains(bin)).collect();
-            key.extend(bits.chunks(64).map(|bits| {
-                bits.iter().enumerate().fold(0, |word, (at, &bit)| word | u64::from(bit) << at)
-            }));
+            key.extend(
+                bits.chunks(64).map(|bits| {
+                    bits.iter().enumerate().fold(0, |word, (at, &bit)| word | u64::from(bit) << at)
+                }),
+            );
             let next = known.len() as u32;
             *known.entry(key).or_insert(next)
         })
