@@ -89,6 +89,8 @@ const PATIENCE: u32 = 200;
 const FIRST_DIVES: u32 = 3;
 /// How far a dive strays from what the programme says.
 const NOISE: f64 = 0.3;
+/// The shares of the bins that dives fill in a step, in turn.
+const PACES: [f64; 4] = [0.1, 0.04, 0.1, 0.0];
 /// The share of a bin that may be wasted in all where every content is listed.
 const SLACK: f64 = 0.25;
 /// Work of listing contents.
@@ -231,8 +233,9 @@ impl Packer {
     fn dive(&mut self, meter: &mut Meter<'_>) {
         let Some(generator) = &self.generator else { return };
         let noise = if self.dives == 0 { 0.0 } else { NOISE };
+        let style = dive::Style { noise, pace: PACES[self.dives as usize % PACES.len()] };
         let goal = (self.bound, self.price());
-        if let Some(packing) = dive::dive(&self.boxes, generator, goal, noise, &mut self.random, meter) {
+        if let Some(packing) = dive::dive(&self.boxes, generator, goal, style, &mut self.random, meter) {
             self.best = Some(packing);
         }
         self.dives += 1;
