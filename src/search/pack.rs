@@ -258,3 +258,6 @@ impl Packer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,7 @@ mod generate;
 mod lint;
 mod lsp;
 mod manual;
+mod nodes_on;
 mod oracle;
 mod properties;
 mod replay;
