@@ -138,14 +138,16 @@ impl Packer {
     /// Sums, and packings in one pass.
     pub fn new(boxes: Boxes, seed: u64, meter: &mut Meter<'_>) -> Self {
         let bound = bound::sum::fewest(&boxes);
-        let best = greedy::best(&boxes, u64::MAX, meter);
+        let packings = greedy::all(&boxes, meter);
+        let best = packings.iter().min_by_key(|packing| boxes.price(packing)).cloned();
+        let seeds = packings.into_iter().flatten().collect();
         let small = boxes.kinds() <= MOST_KINDS && boxes.classes() <= MOST_CLASSES;
         Self {
             boxes: Arc::new(boxes),
             best,
             bound,
             generator: None,
-            seeds: Vec::new(),
+            seeds,
             random: Random::new(seed),
             dives: 0,
             stage: if small { Stage::Exact } else { Stage::Done },
@@ -192,8 +194,8 @@ impl Packer {
                 Stage::Programme
             }
             Stage::Programme => {
-                let start = self.best.iter().flatten().chain(&self.seeds).cloned();
-                let generator = self.generator.get_or_insert_with(|| Generator::new(&self.boxes, start));
+                let start = std::mem::take(&mut self.seeds).into_iter();
+                let generator = self.generator.get_or_insert_with(|| Generator::new(&self.boxes, self.best.as_deref().unwrap_or_default(), start));
                 generator.solve(before.0, meter);
                 self.bound = self.bound.max(generator.bound);
                 if generator.settled { Stage::Dive } else { Stage::Programme }
@@ -253,7 +255,7 @@ impl Packer {
             tight::Tight::None => self.bound += 1,
             tight::Tight::Unknown(contents) => {
                 let contents = contents.into_iter().take(MOST_SEEDS);
-                self.seeds = contents.map(|content| Filled { class: 0, content }).collect();
+                self.seeds.extend(contents.map(|content| Filled { class: 0, content }));
             }
         }
     }

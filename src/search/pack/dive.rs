@@ -69,18 +69,21 @@ pub fn dive(
             return best;
         }
         // The rest in the plain way may do already.
-        if let Some(tail) = greedy::best(&next.rest, most - price, meter) {
-            most = price + boxes.price(&tail);
-            best = Some(next.packing.iter().cloned().chain(tail).collect());
+        let tails = greedy::all(&next.rest, meter);
+        let tail = tails.iter().min_by_key(|tail| boxes.price(tail)).map_or(&[][..], Vec::as_slice);
+        if !tails.is_empty() && price + boxes.price(tail) < most {
+            most = price + boxes.price(tail);
+            best = Some(next.packing.iter().chain(tail).cloned().collect());
         }
         if meter.is_over() || most <= enough || next.rest.items() == 0 {
             return best;
         }
         let small = Small::of(&next.rest);
         let fits = |filled: &&Filled| filled.content.iter().all(|&(kind, many)| many <= next.rest.count[kind as usize]);
-        let start: Vec<Filled> = pool.iter().filter(fits).map(|filled| small.shrink(filled)).collect();
-        let known = start.len();
-        let mut generator = Generator::new(&small.boxes, start.into_iter());
+        let tail: Vec<Filled> = tail.iter().map(|filled| small.shrink(filled)).collect();
+        let start = pool.iter().filter(fits).map(|filled| small.shrink(filled));
+        let mut generator = Generator::new(&small.boxes, &tail, start);
+        let known = generator.master.columns();
         generator.solve(most - price, meter);
         pool.extend((known..generator.master.columns()).map(|at| small.grow(generator.master.column(at))));
         if let Some(risky) = risky

@@ -91,7 +91,7 @@ proptest! {
         let least = truth.unwrap_or(u64::MAX);
         prop_assert!(bound::sum::fewest(&boxes) <= least);
         let shared = Arc::new(boxes.clone());
-        let mut generator = Generator::new(&shared, std::iter::empty());
+        let mut generator = Generator::new(&shared, &greedy::best(&boxes, u64::MAX, &mut meter).unwrap_or_default(), std::iter::empty());
         generator.prove(u64::MAX, &mut meter);
         prop_assert!(generator.bound <= least, "{} proved, {least} possible", generator.bound);
         let mut packer = Packer::new(boxes.clone(), 0, &mut meter);
