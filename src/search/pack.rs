@@ -93,6 +93,8 @@ const NOISE: f64 = 0.3;
 const PACES: [f64; 4] = [0.1, 0.04, 0.1, 0.0];
 /// The share of a bin that may be wasted in all where every content is listed.
 const SLACK: f64 = 0.25;
+/// Work of a dive.
+const DIVING: u64 = 600_000_000;
 /// Work of listing contents.
 const LISTING: u64 = 1_000_000_000;
 /// Looks for a cover with listed contents.
@@ -201,6 +203,7 @@ impl Packer {
                 if generator.settled { Stage::Dive } else { Stage::Programme }
             }
             Stage::Dive => {
+                meter.grant(DIVING);
                 self.dive(meter);
                 match self.generator.as_ref().is_some_and(|generator| generator.done) {
                     false if self.dives.is_multiple_of(FIRST_DIVES) => Stage::Prove(self.tried + 1),

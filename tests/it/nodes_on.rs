@@ -74,7 +74,8 @@ fn nodes_that_nothing_needs_are_switched_off() {
     // Not where a rule, or an image, wants them on.
     proved(&cluster("n0: a | n1: | n2:").minimise("nodes_on").rule("online n1"), 1).ends_on("a", "n1");
     proved(&cluster("n0: a | n1: | n2:").minimise("nodes_on").rules(&["online n1", "root a"]), 2);
-    proved(&cluster("n0: a | n1: | sleeping n1: s").minimise("nodes_on"), 2);
+    proved(&cluster("n0: a | n1: | sleeping n1: s").minimise("nodes_on"), 1).ends_on("a", "n1");
+    proved(&cluster("n0: a | n1: | sleeping n1: s").minimise("nodes_on").rule("root a"), 2);
     proved(&cluster("n0:").minimise("nodes_on"), 0).has("0:1 shutdown_node n0");
 }
 

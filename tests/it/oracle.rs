@@ -381,7 +381,7 @@ fn few_nodes_on() {
     let mut findings = Findings::default();
     for (at, rule) in [PLACEMENT, RESOURCES, STATES, SURVIVAL, SOFT].concat().into_iter().enumerate() {
         let objective = ["nodes_on", "2*nodes_on+relocations", "nodes_on+3*relocations"][at % 3];
-        over_grids(Some(rule), Some(objective), points(POINTS / 4), &mut findings);
+        over_grids(Some(rule), Some(objective), points(POINTS / 8), &mut findings);
     }
     over_grids(None, Some("nodes_on"), points(POINTS), &mut findings);
     findings.expect_none();
