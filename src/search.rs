@@ -222,6 +222,7 @@ struct Solver<'p> {
     /// Was the proof of the least seconds of the moves tried?
     quickest_tried: bool,
     stop: Option<StopReason>,
+    rounds: u64,
 }
 
 impl<'p> Solver<'p> {
@@ -247,6 +248,7 @@ impl<'p> Solver<'p> {
             fewest_tried,
             quickest_tried,
             stop: None,
+            rounds: 0,
         };
         solver.prove_nowhere();
         solver.start_consolidation();
@@ -309,9 +311,8 @@ impl<'p> Solver<'p> {
         self.analysis.fewest_open = self.analysis.fewest_open.max(consolidation.bound());
         let least = bounds(self.settings.objective, &self.analysis, None);
         self.answer.bounds.iter_mut().zip(least).for_each(|(bound, least)| *bound = (*bound).max(least));
-        let open = |best: &improve::Incumbent| best.placement.open.iter().filter(|&&open| open).count() as u64;
         let fewer = match (consolidation.value(), search.best()) {
-            (Some(value), Some(best)) => value < open(best),
+            (Some(value), Some(best)) => value < open_bins(best),
             (value, _) => value.is_some(),
         };
         if fewer && let Some(placement) = consolidation.placement(self.problem) {
@@ -373,13 +374,23 @@ impl<'p> Solver<'p> {
             return false;
         }
         let before = self.best().map(|best| best.values.clone());
-        let busy = self.consolidate();
+        self.rounds += 1;
+        // Both take turns only where what one finds is no plan for the other.
+        let turn = self.followed() || !self.rounds.is_multiple_of(2);
+        if turn && self.consolidate() {
+            return self.best().map(|best| &best.values) != before.as_ref();
+        }
         let Some(search) = &mut self.search else { return false };
         self.stop = search.round(self.problem, &self.analysis, &self.settings, &mut self.answer);
-        if busy && self.stop == Some(StopReason::Stalled) {
-            self.stop = None;
-        }
         self.stop.is_none() && search.best().map(|best| &best.values) != before.as_ref()
+    }
+
+    /// Does the best plan leave no more bins open than the best packing?
+    fn followed(&self) -> bool {
+        match (self.consolidation.as_ref().and_then(Consolidation::value), self.best()) {
+            (Some(value), Some(best)) => open_bins(best) <= value,
+            _ => false,
+        }
     }
 
     /// Tries every order of steps: finds the best plan as far as the moves go, or the
@@ -478,6 +489,11 @@ impl<'p> Solver<'p> {
         answer.analysis = analysis;
         answer
     }
+}
+
+/// Bins that a plan leaves open.
+fn open_bins(best: &improve::Incumbent) -> u64 {
+    best.placement.open.iter().filter(|&&open| open).count() as u64
 }
 
 /// Lower bounds by level. The bound on the sum of ends may assume the fewest moves only

@@ -138,8 +138,9 @@ impl Consolidation {
         for &bin in placement.to.iter().filter(|&&bin| bin != NONE) {
             placement.open[bin as usize] = true;
         }
+        // What stays behind keeps its bin open, unless it has to be brought elsewhere.
         for item in packing.items.iter().filter(|item| item.image) {
-            placement.open[item.source as usize] = true;
+            placement.open[item.source as usize] |= packing.bins[item.source as usize].later != Later::Closed;
         }
         Some(placement)
     }

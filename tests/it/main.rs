@@ -10,6 +10,7 @@ mod generate;
 mod lint;
 mod lsp;
 mod manual;
+mod nodes_on;
 mod oracle;
 mod proofs;
 mod properties;

@@ -66,11 +66,6 @@ impl Boxes {
         self.fits[kind * self.classes() + class]
     }
 
-    /// The same bins with only so many items of each kind.
-    pub fn with_count(&self, count: Vec<u32>, bins: Vec<u32>) -> Self {
-        Self { count, bins, ..self.clone() }
-    }
-
     /// How many of these bins cost something.
     pub fn price(&self, packing: &[Filled]) -> u64 {
         packing.iter().filter(|bin| self.paid[bin.class as usize]).count() as u64

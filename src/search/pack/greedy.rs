@@ -39,6 +39,11 @@ pub enum Weighting {
     Scarce,
 }
 
+/// A packing by each rule that comes to one.
+pub fn all(boxes: &Boxes, meter: &mut Meter<'_>) -> Vec<Vec<Filled>> {
+    WAYS.iter().filter_map(|&(rule, weighting)| pack(boxes, rule, weighting, u64::MAX, meter)).collect()
+}
+
 /// The packing with the fewest paid bins of all rules, if it has fewer than `most`.
 pub fn best(boxes: &Boxes, most: u64, meter: &mut Meter<'_>) -> Option<Vec<Filled>> {
     let mut best: Option<(u64, Vec<Filled>)> = None;
