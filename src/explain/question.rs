@@ -282,6 +282,7 @@ impl<'i> Oracle<'i> {
         let settings = Settings {
             objective: &self.objective,
             limits: self.limits(Some(STEPS_EACH)),
+            gap: None,
             seed: self.options.seed,
             any: true,
         };

@@ -128,7 +128,7 @@ fn verdict(explanation: &Explanation) -> String {
         });
     }
     let why = match explanation.stop_reason {
-        StopReason::Proved | StopReason::Stalled => "",
+        StopReason::Proved | StopReason::Gap | StopReason::Stalled => "",
         StopReason::Limit => "; stopped by the limit",
         StopReason::Interrupted => "; interrupted",
     };

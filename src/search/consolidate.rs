@@ -48,7 +48,8 @@ impl Consolidation {
         let mut kinds: FxHashMap<(Vec<u64>, Vec<u32>, Vec<u32>), u32> = FxHashMap::default();
         let mut rows: Vec<Vec<Vec<u32>>> = Vec::new();
         for unit in units {
-            let key = (rooms.size(packing, &unit), rooms.regions(packing, &unit), rooms.exceptions(packing, &unit));
+            let key =
+                (rooms.size(packing, &unit), rooms.regions(packing, &unit), rooms.exceptions(packing, &unit));
             let kind = *kinds.entry(key).or_insert_with(|| {
                 rows.push(Vec::new());
                 rows.len() as u32 - 1
@@ -116,7 +117,9 @@ impl Consolidation {
     pub(super) fn placement(&self, problem: &Problem) -> Option<Placement> {
         let packing = &problem.packing;
         let mut placement = Placement {
-            to: (0..packing.items.len() as u32).map(|item| packing.settled_in(item).unwrap_or(NONE)).collect(),
+            to: (0..packing.items.len() as u32)
+                .map(|item| packing.settled_in(item).unwrap_or(NONE))
+                .collect(),
             open: packing.bins.iter().map(|bin| bin.later == Later::Open).collect(),
         };
         let best = self.packer.best()?;
@@ -177,7 +180,8 @@ impl Consolidation {
                 number[bin as usize] = false;
             }
         }
-        let mut free: Vec<u32> = self.bins[class].iter().copied().filter(|&bin| number[bin as usize]).collect();
+        let mut free: Vec<u32> =
+            self.bins[class].iter().copied().filter(|&bin| number[bin as usize]).collect();
         free.sort_by_key(|&bin| (std::cmp::Reverse(packing.bins[bin as usize].open), bin));
         let mut free = free.into_iter();
         filled
@@ -258,8 +262,9 @@ impl Rooms {
             counts: !limits.is_empty(),
         };
         // No more than everything together: larger numbers say no more.
-        let all: Vec<u32> =
-            (0..packing.items.len() as u32).filter(|&it| packing.items[it as usize].role != Role::Depart).collect();
+        let all: Vec<u32> = (0..packing.items.len() as u32)
+            .filter(|&it| packing.items[it as usize].role != Role::Depart)
+            .collect();
         let most = rooms.size(packing, &all);
         for bin in 0..packing.bins.len() {
             let own = packing.capacity_then[bin * packing.dims..(bin + 1) * packing.dims].iter().copied();

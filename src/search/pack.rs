@@ -197,7 +197,9 @@ impl Packer {
             }
             Stage::Programme => {
                 let start = std::mem::take(&mut self.seeds).into_iter();
-                let generator = self.generator.get_or_insert_with(|| Generator::new(&self.boxes, self.best.as_deref().unwrap_or_default(), start));
+                let generator = self.generator.get_or_insert_with(|| {
+                    Generator::new(&self.boxes, self.best.as_deref().unwrap_or_default(), start)
+                });
                 generator.solve(before.0, meter);
                 self.bound = self.bound.max(generator.bound);
                 if generator.settled { Stage::Dive } else { Stage::Programme }

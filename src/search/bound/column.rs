@@ -16,7 +16,8 @@ pub fn fewest(boxes: &Boxes, price: &[u64], most: &[u64]) -> u64 {
         boxes.count.iter().zip(price).map(|(&count, &price)| i128::from(count) * i128::from(price)).sum();
     let paid: u64 = (0..boxes.classes()).filter(|&k| boxes.paid[k]).map(|k| u64::from(boxes.bins[k])).sum();
     let mut best = 0;
-    for scale in (0..boxes.classes()).filter(|&class| boxes.paid[class]).map(|class| i128::from(most[class])) {
+    for scale in (0..boxes.classes()).filter(|&class| boxes.paid[class]).map(|class| i128::from(most[class]))
+    {
         if scale == 0 {
             continue;
         }

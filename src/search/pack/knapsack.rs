@@ -138,7 +138,13 @@ impl Knapsack {
                     .min()
                     .map_or(count[kind], |most| most.min(u64::from(count[kind])) as u32);
                 let gain = profit[kind] as f64;
-                self.choices.push(Choice { kind: kind as u32, most, profit: profit[kind], gain, weight: 0.0 });
+                self.choices.push(Choice {
+                    kind: kind as u32,
+                    most,
+                    profit: profit[kind],
+                    gain,
+                    weight: 0.0,
+                });
             }
         }
         self.weigh();
@@ -189,7 +195,9 @@ impl Knapsack {
                 bound += many * choice.gain;
                 room -= many * choice.weight;
                 let row = choice.kind as usize * dims;
-                load.iter_mut().zip(&self.share[row..row + dims]).for_each(|(load, share)| *load += many * share);
+                load.iter_mut()
+                    .zip(&self.share[row..row + dims])
+                    .for_each(|(load, share)| *load += many * share);
                 if room <= 0.0 {
                     break;
                 }
