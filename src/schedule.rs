@@ -24,6 +24,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 pub mod bound;
+pub mod exact;
 mod value;
 
 pub use value::levels;

@@ -458,6 +458,9 @@ impl<'p> Solver<'p> {
         if !self.quickest_tried && self.stop != Some(StopReason::Interrupted) {
             let _ = self.prove_quickest();
         }
+        if self.stop != Some(StopReason::Interrupted) {
+            self.perfect_times();
+        }
         if self.wants_proof() {
             self.prove();
         }

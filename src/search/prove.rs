@@ -11,8 +11,11 @@ use super::fewest::Fewest;
 use super::fewest::Listener;
 use super::fewest::Question;
 use super::improve;
+use super::improve::Incumbent;
 use super::presolve::Analysis;
 use super::price;
+use super::value;
+use crate::engine::Meter;
 use crate::objective::Level;
 use crate::objective::Metric;
 use crate::outcome::Phase;
@@ -21,6 +24,8 @@ use crate::problem::Step;
 use crate::problem::StepKind;
 use crate::schedule::Placement;
 use crate::schedule::bound::move_takes;
+use crate::schedule::exact;
+use crate::schedule::exact::Goal;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -160,6 +165,32 @@ impl Solver<'_> {
         }
         let best = self.best().map(|best| best.values.clone());
         before != (self.analysis.least_mttr, best)
+    }
+
+    /// Looks for the best times of the best placement, where the next level that is open
+    /// is about times.
+    pub(super) fn perfect_times(&mut self) {
+        let Self { problem, settings, analysis, answer, search: Some(search), .. } = self else { return };
+        let Some(best) = search.best() else { return };
+        let bounds = bounds(settings.objective, analysis, Some(&best.values));
+        let open = (0..best.values.len()).find(|&at| best.values[at] > bounds[at].max(answer.bounds[at]));
+        let Some((_, metric)) = open.and_then(|at| settings.objective.levels[at].terms.first()) else {
+            return;
+        };
+        let goal = match metric {
+            Metric::Mttr | Metric::SumOfEnds => Goal::Sum,
+            Metric::Makespan => Goal::Last,
+            Metric::Relocations | Metric::RelocationTime => return,
+        };
+        let (steps, limits) = share(&settings.limits, answer.effort, problem.packing.items.len() as u64);
+        let mut meter = Meter { steps, deadline: limits.deadline, cancel: limits.cancel };
+        let better = exact::improve(problem, &best.steps, goal, &mut meter);
+        answer.effort += steps - meter.steps;
+        if let Some(steps) = better {
+            let (placement, price) = (best.placement.clone(), best.penalty(problem));
+            let values = value(problem, settings, &steps, price);
+            search.adopt(Incumbent { steps, values, placement });
+        }
     }
 }
 
