@@ -2,7 +2,7 @@
 //!
 //! This crate knows text, tokens and trees. It knows no VM, no node and no
 //! constraint: a name is a name here. [`parse`] never fails: it returns what it
-//! could read, and a [`Diagnostic`] for everything that it could not. [`format`] writes
+//! could read, and a [`Diagnostic`] for everything that it could not. [`format()`] writes
 //! a file the one way rule files are written.
 //!
 //! ```
