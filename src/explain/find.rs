@@ -36,9 +36,9 @@ const ONE_BY_ONE: usize = 24;
 pub(super) fn shrink(oracle: &mut Oracle<'_>, kept: &mut Kept) -> Conflict {
     let instance = oracle.instance;
     follow_proofs(oracle, kept);
-    let vms: Vec<u32> = (0..instance.vm_count() as u32)
-        .filter(|&vm| kept.vms[vm as usize] && runs_later(instance, kept, VmId(vm)))
-        .collect();
+    let runs = runs_later(instance, kept);
+    let vms: Vec<u32> =
+        (0..instance.vm_count() as u32).filter(|&vm| kept.vms[vm as usize] && runs[vm as usize]).collect();
     narrow(oracle, kept, &vms, |kept, vm, counts| kept.vms[vm as usize] = counts);
     // Places: mostly none of them matters.
     let anew = starts_anew(instance);
@@ -113,15 +113,24 @@ pub(super) fn focus(oracle: &mut Oracle<'_>, kept: &Kept) -> Option<Kept> {
     None
 }
 
-/// Does a VM run at the end, or is it in the way until it stops?
-fn runs_later(instance: &Instance, kept: &Kept, vm: VmId) -> bool {
-    instance.place(vm).node().is_some() || starts_later(instance, kept, vm)
+/// By VM: does a rule that counts ask for it to run?
+fn starts_later(instance: &Instance, kept: &Kept) -> Vec<bool> {
+    let mut starts = vec![false; instance.vm_count()];
+    for (one, _) in instance.constraints().iter().zip(&kept.constraints).filter(|(_, kept)| **kept) {
+        if let Some((vm, VmState::Running)) = one.rule.wants() {
+            starts[vm.index()] = true;
+        }
+    }
+    starts
 }
 
-/// Does a rule that counts ask for a VM to run?
-fn starts_later(instance: &Instance, kept: &Kept, vm: VmId) -> bool {
-    let mut counting = instance.constraints().iter().zip(&kept.constraints).filter(|(_, kept)| **kept);
-    counting.any(|(one, _)| one.rule.wants() == Some((vm, VmState::Running)))
+/// By VM: does it run at the end, or is it in the way until it stops?
+fn runs_later(instance: &Instance, kept: &Kept) -> Vec<bool> {
+    let mut runs = starts_later(instance, kept);
+    for vm in instance.vm_ids() {
+        runs[vm.index()] |= instance.place(vm).node().is_some();
+    }
+    runs
 }
 
 /// While a proof names few VMs: only those count, if that is impossible too.
@@ -229,9 +238,10 @@ fn members(oracle: &Oracle<'_>, kept: &Kept, capacities: Vec<Member>) -> Vec<Mem
         .filter(|&(at, one)| kept.constraints[at] && is_dropped(instance, one));
     let mut members: Vec<Member> = constraints.map(|(at, _)| Member::Constraint(at as u32)).collect();
     let anew = starts_anew(instance);
-    for vm in instance.vm_ids().filter(|vm| kept.vms[vm.index()] && runs_later(instance, kept, *vm)) {
+    let (runs, starts) = (runs_later(instance, kept), starts_later(instance, kept));
+    for vm in instance.vm_ids().filter(|vm| kept.vms[vm.index()] && runs[vm.index()]) {
         // One that is to be started is there for that rule.
-        if instance.place(vm).host().is_some() || !starts_later(instance, kept, vm) {
+        if instance.place(vm).host().is_some() || !starts[vm.index()] {
             members.push(Member::Vm(vm));
         }
         if kept.places[vm.index()] && anew[vm.index()] {
@@ -251,6 +261,10 @@ fn confirm(oracle: &mut Oracle<'_>, members: &mut Vec<Member>) -> bool {
     let mut seen = true;
     let mut at = 0;
     while at < members.len() {
+        // What is not asked any more is not seen.
+        if oracle.stop().is_some() {
+            return false;
+        }
         let member = members.remove(at);
         match oracle.ask(&Kept::only(oracle.instance, members)).verdict {
             Verdict::Impossible => continue,
@@ -267,8 +281,8 @@ fn confirm(oracle: &mut Oracle<'_>, members: &mut Vec<Member>) -> bool {
 fn classify(oracle: &mut Oracle<'_>, kept: &Kept) -> Conflict {
     let instance = oracle.instance;
     let part = kept.instance(instance);
-    let vms: Vec<VmId> =
-        instance.vm_ids().filter(|vm| kept.vms[vm.index()] && runs_later(instance, kept, *vm)).collect();
+    let runs = runs_later(instance, kept);
+    let vms: Vec<VmId> = instance.vm_ids().filter(|vm| kept.vms[vm.index()] && runs[vm.index()]).collect();
     let mut compiled = match compile::compile(&part) {
         Ok(compiled) => compiled,
         Err(Refusal::Conflict(conflict)) => return *conflict,

@@ -12,6 +12,7 @@ use crate::outcome::Conflict;
 use crate::outcome::Lack;
 use crate::outcome::Member;
 use crate::outcome::Wait;
+use rustc_hash::FxHashSet;
 use std::fmt::Write;
 
 /// What cannot be, in one sentence with the numbers: `db1, db2 and db3 need 3 nodes of
@@ -203,9 +204,21 @@ fn facts(instance: &Instance, conflict: &Conflict) -> Vec<String> {
     let mut capacities: Vec<((ResourceId, u64), Vec<NodeId>)> = Vec::new();
     let mut texts = Vec::new();
     let mut others = Vec::new();
+    let (mut there, mut placed) = (FxHashSet::default(), FxHashSet::default());
     for one in &conflict.members {
         match one {
-            Member::Vm(vm) if conflict.members.contains(&Member::Place(*vm)) => {
+            Member::Vm(vm) => {
+                there.insert(*vm);
+            }
+            Member::Place(vm) => {
+                placed.insert(*vm);
+            }
+            _ => {}
+        }
+    }
+    for one in &conflict.members {
+        match one {
+            Member::Vm(vm) if placed.contains(vm) => {
                 let runs = member(instance, one);
                 let name = name::vm(instance, *vm);
                 let more = runs.strip_prefix(&format!("{name} runs")).unwrap_or_default();
@@ -230,7 +243,7 @@ fn facts(instance: &Instance, conflict: &Conflict) -> Vec<String> {
                     None => capacities.push((key, nodes.clone())),
                 }
             }
-            Member::Place(vm) if conflict.members.contains(&Member::Vm(*vm)) => {}
+            Member::Place(vm) if there.contains(vm) => {}
             Member::Constraint(index) if instance.constraints().len() > *index as usize => {}
             _ => others.push(member(instance, one)),
         }

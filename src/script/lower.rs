@@ -253,14 +253,15 @@ impl<'p> Run<'p, '_> {
             };
             let place = arguments.get(at).map_or(span, |argument| argument.span);
             match self.slot(parameter, value) {
-                Ok(Slot::One(Argument::Vms(vms)))
-                    if vms.len() == 1 && AT_LEAST_TWO.contains(&entry.signature.name) =>
-                {
-                    let message = format!("`{}` says nothing of a single VM; it is left out", name.value);
-                    self.warning("W0901", place, message);
-                    return None;
+                Ok(slot) => {
+                    if matches!(&slot, Slot::One(Argument::Vms(vms)) if vms.len() == 1)
+                        && AT_LEAST_TWO.contains(&entry.signature.name)
+                    {
+                        let message = format!("`{}` says nothing of a single VM", name.value);
+                        self.warning("W0901", place, message);
+                    }
+                    slots.push(slot);
                 }
-                Ok(slot) => slots.push(slot),
                 Err(Refusal::Type) => {
                     self.misfit(place, name, entry, values);
                     return None;

@@ -454,7 +454,7 @@ fn what_plan_says_of_a_conflict() {
 fn conflicts_point_into_rule_files() {
     let folder = folder("conflicts");
     let rules = folder.join("site.btrp");
-    fs::write(&rules, "namespace site;\nspread(VM[1..2]);\n>>fence(VM1, @n1);\n>>fence(VM2,\n  @n1);\n")
+    fs::write(&rules, "namespace site;\nspread(VM[1..2]);\n>>fence(VM1, @n1);\n>>fence(VM2, @n1);\n")
         .expect("a file");
     let cluster = folder.join("cluster.btrp");
     let declared = "resource cpu;\n@n[1..2] : s<cpu=4> online;\nVM[1..2] : t<cpu=1> running on @n1;\n";

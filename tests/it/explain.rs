@@ -98,7 +98,7 @@ fn conflicts_are_minimal_and_ways_lead_out() {
     let rules: Vec<&str> = [PLACEMENT, RESOURCES, STATES].concat();
     let mut dice = Dice::new(11);
     let (mut infeasible, mut several, mut ways) = (0, 0, 0);
-    for _ in 0..120 {
+    for _ in 0..50 {
         let (nodes, vms) = (2 + dice.below(2), 2 + dice.below(2));
         let mut spec = draw(&mut dice, nodes, vms);
         for _ in 0..2 + dice.below(3) {
@@ -128,7 +128,7 @@ fn conflicts_are_minimal_and_ways_lead_out() {
         rules.dedup();
         assert_eq!(rules.len(), count, "a rule is in two conflicts: {spec}");
     }
-    assert!(infeasible > 30 && several > 3 && ways > 30, "{infeasible} {several} {ways}");
+    assert!(infeasible > 12 && several > 0 && ways > 12, "{infeasible} {several} {ways}");
 }
 
 /// The rules of the only conflict, in words.
