@@ -80,7 +80,8 @@ struct Figures {
 fn main() -> Fallible<()> {
     let options = Options::parse();
     let data = options.data.clone().or_else(|| std::env::var_os("QUADRILLE_DATA").map(PathBuf::from));
-    let data = data.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data")).join("vbp");
+    let data =
+        data.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data")).join("vbp");
     if !data.is_dir() {
         eprintln!("{}: skipped, there is no such folder", data.display());
         return Ok(());
@@ -132,10 +133,8 @@ fn line(class: &str, rows: &[(String, &Vbp, Figures)], best: &BTreeMap<String, u
     let count = rows.len() as f64;
     let proved = rows.iter().filter(|row| row.2.proved).count();
     let gap: u64 = rows.iter().map(|row| row.2.nodes - row.2.bound).sum();
-    let excess: Vec<i64> = rows
-        .iter()
-        .filter_map(|row| Some(row.2.nodes as i64 - *best.get(&row.1.name)? as i64))
-        .collect();
+    let excess: Vec<i64> =
+        rows.iter().filter_map(|row| Some(row.2.nodes as i64 - *best.get(&row.1.name)? as i64)).collect();
     let seconds: f64 = rows.iter().map(|row| row.2.seconds).sum();
     format!(
         "{class:<26} {:>5} {:>6.0}% {:>8.3} {:>8.3} {:>8} {:>7} {:>8.2}",
@@ -169,7 +168,9 @@ fn best_known(data: &Path) -> Fallible<BTreeMap<String, u64>> {
     let mut known = BTreeMap::new();
     for line in lines {
         let fields: Vec<&str> = line.split(',').collect();
-        if let (Some(name), Some(best)) = (fields.get(name), fields.get(best).and_then(|best| best.parse().ok())) {
+        if let (Some(name), Some(best)) =
+            (fields.get(name), fields.get(best).and_then(|best| best.parse().ok()))
+        {
             known.insert((*name).to_owned(), best);
         }
     }
@@ -183,7 +184,9 @@ fn read(data: &Path, archive: &str) -> Fallible<Vec<Vbp>> {
     for entry in tar::Archive::new(GzDecoder::new(file)).entries()? {
         let mut entry = entry?;
         let path = entry.path()?.into_owned();
-        let Some(name) = path.file_name().and_then(|name| name.to_str()?.strip_suffix(".vbp")) else { continue };
+        let Some(name) = path.file_name().and_then(|name| name.to_str()?.strip_suffix(".vbp")) else {
+            continue;
+        };
         let mut text = String::new();
         entry.read_to_string(&mut text)?;
         instances.push(parse(archive, name, &text).map_err(|error| format!("{archive}/{name}: {error}"))?);
@@ -205,11 +208,11 @@ fn parse(archive: &str, name: &str, text: &str) -> Fallible<Vbp> {
         let sizes = (0..dims).map(|_| next()).collect::<Result<Vec<i64>, String>>()?;
         rows.push((sizes, u32::try_from(next()?)?));
     }
-    for dim in 0..dims as usize {
+    for (dim, capacity) in capacity.iter_mut().enumerate() {
         let least = rows.iter().map(|row| row.0[dim]).min().unwrap_or(0);
         if least < 0 {
             rows.iter_mut().for_each(|row| row.0[dim] -= least);
-            capacity[dim] -= 3 * least;
+            *capacity -= 3 * least;
         }
     }
     let positive = |numbers: Vec<i64>| numbers.into_iter().map(|number| number as u64).collect();

@@ -170,7 +170,8 @@ impl std::str::FromStr for Objective {
                 // The weight before the metric, or after it.
                 let (left, right) = term.split_once('*').unwrap_or(("1", term));
                 let (left, right) = (left.trim(), right.trim());
-                let (weight, name) = if Metric::named(left).is_some() { (right, left) } else { (left, right) };
+                let (weight, name) =
+                    if Metric::named(left).is_some() { (right, left) } else { (left, right) };
                 let weight = weight.parse::<u32>().ok().filter(|&weight| weight > 0);
                 match (weight, Metric::named(name)) {
                     (Some(weight), Some(metric)) => terms.push((weight, metric)),

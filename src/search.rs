@@ -213,7 +213,17 @@ impl<'p> Solver<'p> {
         }
         let active = active_items(problem);
         let consolidation = None;
-        let mut solver = Self { problem, settings, analysis, answer, search, consolidation, active, stop: None, rounds: 0 };
+        let mut solver = Self {
+            problem,
+            settings,
+            analysis,
+            answer,
+            search,
+            consolidation,
+            active,
+            stop: None,
+            rounds: 0,
+        };
         solver.start_consolidation();
         // On a tiny problem every order of steps is tried at once, on a small one after
         // everything else.

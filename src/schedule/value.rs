@@ -15,7 +15,8 @@ pub fn metric(problem: &Problem, steps: &[Step], metric: Metric) -> u64 {
         Metric::Relocations => moves().count() as u64,
         Metric::RelocationTime => moves().map(|step| step.end - step.start + lead(step)).sum(),
         Metric::NodesOn => {
-            let count = |switch: fn(&StepKind) -> bool| steps.iter().filter(|step| switch(&step.kind)).count();
+            let count =
+                |switch: fn(&StepKind) -> bool| steps.iter().filter(|step| switch(&step.kind)).count();
             let start = problem.packing.bins.iter().filter(|bin| bin.open).count();
             let opened = count(|kind| matches!(kind, StepKind::Open(_)));
             let closed = count(|kind| matches!(kind, StepKind::Close(_)));

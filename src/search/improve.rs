@@ -115,14 +115,20 @@ impl<'p> Search<'p> {
 
     /// Tries a placement found elsewhere: as it is, repaired where it breaks something, and
     /// with other moves where those wait for ever. Keeps what is better. Returns the effort.
-    pub fn try_placement(&mut self, problem: &'p Problem, settings: &Settings<'_>, placement: &Placement) -> u64 {
+    pub fn try_placement(
+        &mut self,
+        problem: &'p Problem,
+        settings: &Settings<'_>,
+        placement: &Placement,
+    ) -> u64 {
         let mut random = Random::new(settings.seed);
         let mut places = self.base.clone();
         places.follow(placement);
         if !places.missing().is_empty() || !construct::is_whole(problem, &places) {
             let thrifty = settings.objective.saves_nodes();
             places.mark();
-            Repair { problem, limits: &settings.limits, noise: None, thrifty, random: &mut random }.mend(&mut places);
+            Repair { problem, limits: &settings.limits, noise: None, thrifty, random: &mut random }
+                .mend(&mut places);
         }
         let mut worker = Worker { places, best: None, stuck: Vec::new() };
         let mut effort = worker.evaluate(problem, settings, &mut random);
@@ -391,7 +397,8 @@ fn vacate(problem: &Problem, places: &mut Places<'_>, random: &mut Random) {
     // From a random place on, so that each gets its turn.
     let start = random.below(bins);
     let candidates = (start..bins).chain(0..start).map(|bin| bin as u32).filter(|&bin| may_close(bin));
-    let bulk = |bin: u32| places.then().guests(bin).iter().map(|&item| presolve::bulk(packing, item)).sum::<u64>();
+    let bulk =
+        |bin: u32| places.then().guests(bin).iter().map(|&item| presolve::bulk(packing, item)).sum::<u64>();
     let Some((_, bin)) = candidates.take(LOOKS).map(|bin| (bulk(bin), bin)).min() else { return };
     for item in places.then().guests(bin).to_vec() {
         places.take(item);

@@ -19,8 +19,10 @@ pub fn fewest(boxes: &Boxes) -> u64 {
 
 /// Is there an item, and no bin that costs nothing for it?
 fn nothing_is_free(boxes: &Boxes) -> bool {
-    (0..boxes.kinds())
-        .any(|kind| boxes.count[kind] > 0 && (0..boxes.classes()).all(|class| boxes.paid[class] || !boxes.fits(kind, class)))
+    (0..boxes.kinds()).any(|kind| {
+        boxes.count[kind] > 0
+            && (0..boxes.classes()).all(|class| boxes.paid[class] || !boxes.fits(kind, class))
+    })
 }
 
 /// The fewest paid bins that hold so much, by what a bin of each class holds.

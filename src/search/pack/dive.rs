@@ -79,7 +79,9 @@ pub fn dive(
             return best;
         }
         let small = Small::of(&next.rest);
-        let fits = |filled: &&Filled| filled.content.iter().all(|&(kind, many)| many <= next.rest.count[kind as usize]);
+        let fits = |filled: &&Filled| {
+            filled.content.iter().all(|&(kind, many)| many <= next.rest.count[kind as usize])
+        };
         let tail: Vec<Filled> = tail.iter().map(|filled| small.shrink(filled)).collect();
         let start = pool.iter().filter(fits).map(|filled| small.shrink(filled));
         let mut generator = Generator::new(&small.boxes, &tail, start);
@@ -155,7 +157,8 @@ struct Small {
 
 impl Small {
     fn of(rest: &Boxes) -> Self {
-        let kinds: Vec<u32> = (0..rest.kinds() as u32).filter(|&kind| rest.count[kind as usize] > 0).collect();
+        let kinds: Vec<u32> =
+            (0..rest.kinds() as u32).filter(|&kind| rest.count[kind as usize] > 0).collect();
         let mut number = vec![u32::MAX; rest.kinds()];
         kinds.iter().enumerate().for_each(|(at, &kind)| number[kind as usize] = at as u32);
         let row = |kind: u32, width: usize| kind as usize * width..(kind as usize + 1) * width;

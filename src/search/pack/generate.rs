@@ -134,7 +134,8 @@ impl Generator {
     /// What items take of the largest bins, in the scarcer dimensions more.
     fn sizes(&self) -> Vec<f64> {
         let boxes = &self.boxes;
-        let largest = |dim: usize| (0..boxes.classes()).map(|class| boxes.capacity(class)[dim]).max().unwrap_or(0);
+        let largest =
+            |dim: usize| (0..boxes.classes()).map(|class| boxes.capacity(class)[dim]).max().unwrap_or(0);
         let share = |kind: usize, dim: usize| boxes.size(kind)[dim] as f64 / largest(dim).max(1) as f64;
         let need: Vec<f64> = (0..boxes.dims)
             .map(|dim| (0..boxes.kinds()).map(|kind| share(kind, dim) * f64::from(boxes.count[kind])).sum())
@@ -152,11 +153,11 @@ impl Generator {
         let profit: Vec<u64> = prices.iter().map(|price| (price * SCALE as f64) as u64).collect();
         let mut most = vec![0; self.boxes.classes()];
         let mut fresh = Vec::new();
-        for class in 0..self.boxes.classes() {
+        for (class, most) in most.iter_mut().enumerate() {
             let cost = if self.boxes.paid[class] { 1.0 } else { 0.0 };
             let floor = ((cost + GAIN) * SCALE as f64) as u64;
             let best = self.sacks[class].solve(&profit, &self.boxes.count, floor, nodes, meter);
-            most[class] = best.most;
+            *most = best.most;
             fresh.extend(
                 best.contents.into_iter().map(|(_, content)| Filled { class: class as u32, content }),
             );
@@ -178,7 +179,8 @@ impl Generator {
                 .iter()
                 .map(|&(kind, many)| self.master.price(kind as usize) * f64::from(many))
                 .sum();
-            if worth > cost + self.master.rent(filled.class as usize) + GAIN && !self.known.contains(&filled) {
+            if worth > cost + self.master.rent(filled.class as usize) + GAIN && !self.known.contains(&filled)
+            {
                 self.add(filled);
                 added += 1;
             }
@@ -188,8 +190,13 @@ impl Generator {
 
     /// The bound before rounding, by the scale of a paid bin.
     fn sharp(&self, profit: &[u64], most: &[u64]) -> f64 {
-        let total: f64 =
-            self.boxes.count.iter().zip(profit).map(|(&count, &profit)| f64::from(count) * profit as f64).sum();
+        let total: f64 = self
+            .boxes
+            .count
+            .iter()
+            .zip(profit)
+            .map(|(&count, &profit)| f64::from(count) * profit as f64)
+            .sum();
         (0..self.boxes.classes())
             .filter(|&class| self.boxes.paid[class] && most[class] > 0)
             .map(|scale| {

@@ -16,8 +16,9 @@ use super::boxes::Boxes;
 use super::boxes::Content;
 use std::sync::Arc;
 
-/// What rounding may do to a bound, in units of profit; profits stay below 2^44 in sum.
+/// What rounding may do to a bound, in units of profit and as a share of it.
 const SLOP: f64 = 0.01;
+const RELATIVE: f64 = 1e-12;
 /// What shares of a capacity are counted in.
 const UNIT: u128 = 1 << 40;
 /// What weights are counted in.
@@ -138,7 +139,13 @@ impl Knapsack {
                     .min()
                     .map_or(count[kind], |most| most.min(u64::from(count[kind])) as u32);
                 let gain = profit[kind] as f64;
-                self.choices.push(Choice { kind: kind as u32, most, profit: profit[kind], gain, weight: 0.0 });
+                self.choices.push(Choice {
+                    kind: kind as u32,
+                    most,
+                    profit: profit[kind],
+                    gain,
+                    weight: 0.0,
+                });
             }
         }
         self.weigh();
@@ -189,7 +196,9 @@ impl Knapsack {
                 bound += many * choice.gain;
                 room -= many * choice.weight;
                 let row = choice.kind as usize * dims;
-                load.iter_mut().zip(&self.share[row..row + dims]).for_each(|(load, share)| *load += many * share);
+                load.iter_mut()
+                    .zip(&self.share[row..row + dims])
+                    .for_each(|(load, share)| *load += many * share);
                 if room <= 0.0 {
                     break;
                 }
@@ -273,7 +282,8 @@ impl Knapsack {
         let dims = self.boxes.dims;
         let end = self.list.len();
         for at in from..end {
-            let upper = (self.bound(at, rest) + SLOP).floor() as u64;
+            let upper = self.bound(at, rest);
+            let upper = (upper + SLOP + upper * RELATIVE).floor() as u64;
             if upper.saturating_add(self.value) <= self.best {
                 return;
             }

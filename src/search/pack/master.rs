@@ -55,15 +55,27 @@ impl Master {
         let (kinds, rows) = (boxes.kinds(), boxes.kinds() + boxes.classes());
         let mut random = crate::random::Random::new(rows as u64);
         let counts = boxes.count.iter().chain(&boxes.bins);
-        let rhs: Vec<f64> =
-            counts.map(|&count| f64::from(count) + 1e-6 * (1.0 + random.below(1000) as f64 / 1000.0)).collect();
+        let rhs: Vec<f64> = counts
+            .map(|&count| f64::from(count) + 1e-6 * (1.0 + random.below(1000) as f64 / 1000.0))
+            .collect();
         let basis: Vec<usize> = (0..rows).map(|row| if row < kinds { rows + row } else { row }).collect();
         let mut is_basic = vec![false; 2 * rows];
         basis.iter().for_each(|&variable| is_basic[variable] = true);
         let mut inverse = vec![0.0; rows * rows];
         (0..rows).for_each(|row| inverse[row * rows + row] = 1.0);
         let price = (0..rows).map(|row| if row < kinds { ARTIFICIAL } else { 0.0 }).collect();
-        Self { kinds, rows, value: rhs.clone(), rhs, columns: Vec::new(), basis, is_basic, inverse, price, pivots: 0 }
+        Self {
+            kinds,
+            rows,
+            value: rhs.clone(),
+            rhs,
+            columns: Vec::new(),
+            basis,
+            is_basic,
+            inverse,
+            price,
+            pivots: 0,
+        }
     }
 
     /// Begins with a packing: each bin is basic in the row of a kind that no other bin has,
@@ -81,13 +93,14 @@ impl Master {
         self.inverse.fill(0.0);
         self.is_basic.fill(false);
         let mut need = vec![0.0; rows];
-        for row in 0..rows {
+        for (row, need) in need.iter_mut().enumerate() {
             // A surplus of the kind, or a slack of the class.
             let sign = if row < self.kinds { -1.0 } else { 1.0 };
             self.basis[row] = row;
             self.inverse[row * rows + row] = sign;
-            self.value[row] = if row < self.kinds { tiny() } else { (self.rhs[row] - packing.len() as f64).max(1.0) };
-            need[row] = self.value[row] * sign;
+            self.value[row] =
+                if row < self.kinds { tiny() } else { (self.rhs[row] - packing.len() as f64).max(1.0) };
+            *need = self.value[row] * sign;
         }
         self.price.fill(0.0);
         for (at, (filled, &(kind, many))) in packing.iter().zip(&own).enumerate() {
@@ -320,7 +333,8 @@ impl Master {
                 }
             }
             let scale = matrix[at * rows + at];
-            let own: Vec<f64> = matrix[at * rows..(at + 1) * rows].iter().map(|entry| entry / scale).collect();
+            let own: Vec<f64> =
+                matrix[at * rows..(at + 1) * rows].iter().map(|entry| entry / scale).collect();
             let own_inverse: Vec<f64> =
                 inverse[at * rows..(at + 1) * rows].iter().map(|entry| entry / scale).collect();
             for row in 0..rows {

@@ -12,26 +12,31 @@ fn limits(steps: Option<u64>) -> Limits {
 /// Few items of small sizes; one or two classes of bins, with enough bins of the paid one.
 fn boxes() -> impl Strategy<Value = Boxes> {
     let kinds = prop::collection::vec((1u32..3, prop::collection::vec(0u64..9, 3)), 1..5);
-    let classes = prop::collection::vec((0u32..3, prop::bool::weighted(0.7), prop::collection::vec(4u64..12, 3)), 0..2);
-    (1usize..4, kinds, classes, prop::collection::vec(8u64..12, 3)).prop_map(|(dims, kinds, mut classes, large)| {
-        classes.push((8, true, large));
-        let mut boxes = Boxes { dims, ..Boxes::default() };
-        for (count, size) in &kinds {
-            boxes.count.push(*count);
-            boxes.size.extend(&size[..dims]);
-        }
-        for (bins, paid, capacity) in &classes {
-            boxes.bins.push(*bins);
-            boxes.paid.push(*paid);
-            boxes.capacity.extend(&capacity[..dims]);
-        }
-        for kind in 0..boxes.kinds() {
-            for class in 0..boxes.classes() {
-                boxes.fits.push(boxes.size(kind).iter().zip(boxes.capacity(class)).all(|(size, room)| size <= room));
+    let classes =
+        prop::collection::vec((0u32..3, prop::bool::weighted(0.7), prop::collection::vec(4u64..12, 3)), 0..2);
+    (1usize..4, kinds, classes, prop::collection::vec(8u64..12, 3)).prop_map(
+        |(dims, kinds, mut classes, large)| {
+            classes.push((8, true, large));
+            let mut boxes = Boxes { dims, ..Boxes::default() };
+            for (count, size) in &kinds {
+                boxes.count.push(*count);
+                boxes.size.extend(&size[..dims]);
             }
-        }
-        boxes
-    })
+            for (bins, paid, capacity) in &classes {
+                boxes.bins.push(*bins);
+                boxes.paid.push(*paid);
+                boxes.capacity.extend(&capacity[..dims]);
+            }
+            for kind in 0..boxes.kinds() {
+                for class in 0..boxes.classes() {
+                    boxes.fits.push(
+                        boxes.size(kind).iter().zip(boxes.capacity(class)).all(|(size, room)| size <= room),
+                    );
+                }
+            }
+            boxes
+        },
+    )
 }
 
 /// The fewest paid bins, by trying every bin for every item.
@@ -90,8 +95,12 @@ proptest! {
         let mut meter = Meter::new(&limits, 0);
         let least = truth.unwrap_or(u64::MAX);
         prop_assert!(bound::sum::fewest(&boxes) <= least);
+        prop_assert!(bound::count::fewest(&boxes) <= least);
+        prop_assert!(bound::dual_feasible::fewest(&boxes) <= least);
+        let rough = boxes.rounded(2);
+        prop_assert!(rough.items() == boxes.items() && brute(&rough).unwrap_or(u64::MAX) <= least);
         let shared = Arc::new(boxes.clone());
-        let mut generator = Generator::new(&shared, &greedy::best(&boxes, u64::MAX, &mut meter).unwrap_or_default(), std::iter::empty());
+        let mut generator = Generator::new(&shared, &greedy::all(&boxes, &mut meter).pop().unwrap_or_default(), std::iter::empty());
         generator.prove(u64::MAX, &mut meter);
         prop_assert!(generator.bound <= least, "{} proved, {least} possible", generator.bound);
         let mut packer = Packer::new(boxes.clone(), 0, &mut meter);
@@ -166,8 +175,10 @@ fn richest(boxes: &Boxes, class: usize, profit: &[u64], kind: usize, room: Vec<u
     let mut best = 0;
     let mut room = room;
     for many in 0..=boxes.count[kind] {
-        best = best.max(profit[kind] * u64::from(many) + richest(boxes, class, profit, kind + 1, room.clone()));
-        let fits = boxes.fits(kind, class) && room.iter().zip(boxes.size(kind)).all(|(room, size)| room >= size);
+        best =
+            best.max(profit[kind] * u64::from(many) + richest(boxes, class, profit, kind + 1, room.clone()));
+        let fits =
+            boxes.fits(kind, class) && room.iter().zip(boxes.size(kind)).all(|(room, size)| room >= size);
         if !fits {
             break;
         }

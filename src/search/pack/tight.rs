@@ -45,7 +45,9 @@ pub fn search(boxes: &Boxes, bins: u64, prices: &[Prices], nodes: u64, meter: &m
     for (price, most) in prices {
         let worth: u128 =
             boxes.count.iter().zip(price).map(|(&count, &price)| u128::from(count) * u128::from(price)).sum();
-        let Some(waste) = (u128::from(bins) * u128::from(*most)).checked_sub(worth) else { return Tight::None };
+        let Some(waste) = (u128::from(bins) * u128::from(*most)).checked_sub(worth) else {
+            return Tight::None;
+        };
         budget.push(u64::try_from(waste).unwrap_or(u64::MAX));
     }
     let mut listing = Listing {
@@ -164,12 +166,16 @@ impl Listing<'_> {
             // With all of what is left to choose from it may still be worth too little.
             let rest = |price: &[u64]| -> u64 {
                 let row = self.list[at..end].iter();
-                row.map(|&kind| price[kind as usize].saturating_mul(u64::from(self.boxes.count[kind as usize])))
-                    .fold(0, u64::saturating_add)
+                row.map(|&kind| {
+                    price[kind as usize].saturating_mul(u64::from(self.boxes.count[kind as usize]))
+                })
+                .fold(0, u64::saturating_add)
             };
-            let hopeless = self.prices.iter().zip(self.budget).zip(&self.worth).any(|(((price, most), budget), worth)| {
-                worth.saturating_add(rest(price)).saturating_add(*budget) < *most
-            });
+            let hopeless = self.prices.iter().zip(self.budget).zip(&self.worth).any(
+                |(((price, most), budget), worth)| {
+                    worth.saturating_add(rest(price)).saturating_add(*budget) < *most
+                },
+            );
             if hopeless || more as f64 * self.bulk[self.list[at] as usize] < need {
                 return;
             }
@@ -223,7 +229,10 @@ impl Listing<'_> {
         let times = u64::from(many);
         let size = self.boxes.size(kind as usize);
         self.left.iter_mut().zip(size).for_each(|(left, size)| *left -= size * times);
-        self.worth.iter_mut().zip(self.prices).for_each(|(worth, row)| *worth += row.0[kind as usize] * times);
+        self.worth
+            .iter_mut()
+            .zip(self.prices)
+            .for_each(|(worth, row)| *worth += row.0[kind as usize] * times);
         self.taken.push((kind, many));
     }
 
@@ -231,7 +240,10 @@ impl Listing<'_> {
         let times = u64::from(many);
         let size = self.boxes.size(kind as usize);
         self.taken.pop();
-        self.worth.iter_mut().zip(self.prices).for_each(|(worth, row)| *worth -= row.0[kind as usize] * times);
+        self.worth
+            .iter_mut()
+            .zip(self.prices)
+            .for_each(|(worth, row)| *worth -= row.0[kind as usize] * times);
         self.left.iter_mut().zip(size).for_each(|(left, size)| *left += size * times);
     }
 
@@ -312,7 +324,9 @@ impl Cover<'_> {
         }
         let missing = (0..self.left.len()).filter(|&kind| self.left[kind] > 0);
         let spare = |kind: usize| self.supply[kind].checked_sub(u64::from(self.left[kind]));
-        let Some(kind) = missing.min_by_key(|&kind| (spare(kind), self.salt[kind], kind)) else { return true };
+        let Some(kind) = missing.min_by_key(|&kind| (spare(kind), self.salt[kind], kind)) else {
+            return true;
+        };
         if spare(kind).is_none() {
             return false;
         }
@@ -338,7 +352,8 @@ impl Cover<'_> {
                 .iter()
                 .zip(budget)
                 .map(|((price, most), budget)| {
-                    let worth: u64 = part.iter().map(|&(kind, many)| price[kind as usize] * u64::from(many)).sum();
+                    let worth: u64 =
+                        part.iter().map(|&(kind, many)| price[kind as usize] * u64::from(many)).sum();
                     budget.checked_sub(most.saturating_sub(worth))
                 })
                 .collect();
@@ -378,8 +393,6 @@ impl Cover<'_> {
 /// The sizes of each dimension as prices.
 pub fn sizes(boxes: &Boxes) -> Vec<Prices> {
     (0..boxes.dims)
-        .map(|dim| {
-            ((0..boxes.kinds()).map(|kind| boxes.size(kind)[dim]).collect(), boxes.capacity(0)[dim])
-        })
+        .map(|dim| ((0..boxes.kinds()).map(|kind| boxes.size(kind)[dim]).collect(), boxes.capacity(0)[dim]))
         .collect()
 }
