@@ -93,6 +93,11 @@ const NOISE: f64 = 0.3;
 const PACES: [f64; 4] = [0.1, 0.04, 0.1, 0.0];
 /// The share of a bin that may be wasted in all where every content is listed.
 const SLACK: f64 = 0.25;
+/// Kinds after rounding, and the work on their programme.
+const MOST_ROUGH: usize = 200;
+const ROUGH: u64 = 1_000_000_000;
+/// Work of the packings in one pass.
+const GREEDY: u64 = 1_000_000_000;
 /// Work of a dive.
 const DIVING: u64 = 600_000_000;
 /// Work of listing contents.
@@ -106,6 +111,8 @@ const MOST_SEEDS: usize = 10_000;
 /// What comes next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
+    /// Too many kinds: the bound of the programme for sizes that are rounded down.
+    Rough,
     /// Contents that waste next to nothing, by the sizes.
     Exact,
     /// The linear programme, as far as that is easy.
@@ -139,7 +146,8 @@ pub struct Packer {
 impl Packer {
     /// Sums, and packings in one pass.
     pub fn new(boxes: Boxes, seed: u64, meter: &mut Meter<'_>) -> Self {
-        let bound = bound::sum::fewest(&boxes);
+        let bound = bound::quick(&boxes);
+        meter.grant(GREEDY);
         let packings = greedy::all(&boxes, meter);
         let best = packings.iter().min_by_key(|packing| boxes.price(packing)).cloned();
         let seeds = packings.into_iter().flatten().collect();
@@ -152,7 +160,7 @@ impl Packer {
             seeds,
             random: Random::new(seed),
             dives: 0,
-            stage: if small { Stage::Exact } else { Stage::Done },
+            stage: if small { Stage::Exact } else { Stage::Rough },
             tried: 0,
         }
     }
@@ -190,6 +198,16 @@ impl Packer {
         let before = (self.price(), self.bound);
         meter.grant(STAGE);
         self.stage = match self.stage {
+            Stage::Rough => {
+                let rough = Arc::new(self.boxes.rounded(MOST_ROUGH));
+                if rough.classes() <= MOST_CLASSES && rough.kinds() <= MOST_KINDS {
+                    let mut generator = Generator::new(&rough, &[], std::iter::empty());
+                    meter.grant(ROUGH);
+                    generator.prove(before.0, meter);
+                    self.bound = self.bound.max(generator.bound);
+                }
+                Stage::Done
+            }
             Stage::Exact => {
                 meter.grant(LISTING);
                 self.list(&tight::sizes(&self.boxes), meter);

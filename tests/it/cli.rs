@@ -167,6 +167,26 @@ fn bad_input_says_where() {
 }
 
 #[test]
+fn few_nodes_on_are_asked_for_and_told() {
+    for (objective, name) in
+        [("nodes_on,relocations", "nodes_on"), ("nodes_on*100+mttr", "100*nodes_on+mttr")]
+    {
+        let arguments = ["plan", "-", "--objective", objective, "--format", "json", "--require-optimal"];
+        let output = run(&arguments, &with(SPREAD));
+        let document: Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
+        assert_eq!(
+            (&document["metrics"]["nodes_on"], &document["objective"]["name"]),
+            (&2.into(), &name.into())
+        );
+        let output = run(&arguments[..6], CALM);
+        assert_exit(&output, 0);
+        let document: Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
+        assert_eq!(document["metrics"]["nodes_on"], 1);
+        assert_eq!(document["plan"]["actions"][0]["kind"], "shutdown_node");
+    }
+}
+
+#[test]
 fn json_is_one_document() {
     let output = run(&["plan", "-", "--format", "json", "--seed", "3"], &with(SPREAD));
     assert_exit(&output, 0);

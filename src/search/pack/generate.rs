@@ -153,11 +153,11 @@ impl Generator {
         let profit: Vec<u64> = prices.iter().map(|price| (price * SCALE as f64) as u64).collect();
         let mut most = vec![0; self.boxes.classes()];
         let mut fresh = Vec::new();
-        for class in 0..self.boxes.classes() {
+        for (class, most) in most.iter_mut().enumerate() {
             let cost = if self.boxes.paid[class] { 1.0 } else { 0.0 };
             let floor = ((cost + GAIN) * SCALE as f64) as u64;
             let best = self.sacks[class].solve(&profit, &self.boxes.count, floor, nodes, meter);
-            most[class] = best.most;
+            *most = best.most;
             fresh.extend(
                 best.contents.into_iter().map(|(_, content)| Filled { class: class as u32, content }),
             );

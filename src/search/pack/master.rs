@@ -93,14 +93,14 @@ impl Master {
         self.inverse.fill(0.0);
         self.is_basic.fill(false);
         let mut need = vec![0.0; rows];
-        for row in 0..rows {
+        for (row, need) in need.iter_mut().enumerate() {
             // A surplus of the kind, or a slack of the class.
             let sign = if row < self.kinds { -1.0 } else { 1.0 };
             self.basis[row] = row;
             self.inverse[row * rows + row] = sign;
             self.value[row] =
                 if row < self.kinds { tiny() } else { (self.rhs[row] - packing.len() as f64).max(1.0) };
-            need[row] = self.value[row] * sign;
+            *need = self.value[row] * sign;
         }
         self.price.fill(0.0);
         for (at, (filled, &(kind, many))) in packing.iter().zip(&own).enumerate() {

@@ -95,8 +95,12 @@ proptest! {
         let mut meter = Meter::new(&limits, 0);
         let least = truth.unwrap_or(u64::MAX);
         prop_assert!(bound::sum::fewest(&boxes) <= least);
+        prop_assert!(bound::count::fewest(&boxes) <= least);
+        prop_assert!(bound::dual_feasible::fewest(&boxes) <= least);
+        let rough = boxes.rounded(2);
+        prop_assert!(rough.items() == boxes.items() && brute(&rough).unwrap_or(u64::MAX) <= least);
         let shared = Arc::new(boxes.clone());
-        let mut generator = Generator::new(&shared, &greedy::best(&boxes, u64::MAX, &mut meter).unwrap_or_default(), std::iter::empty());
+        let mut generator = Generator::new(&shared, &greedy::all(&boxes, &mut meter).pop().unwrap_or_default(), std::iter::empty());
         generator.prove(u64::MAX, &mut meter);
         prop_assert!(generator.bound <= least, "{} proved, {least} possible", generator.bound);
         let mut packer = Packer::new(boxes.clone(), 0, &mut meter);
