@@ -180,7 +180,7 @@ impl Solver<'_> {
         let goal = match metric {
             Metric::Mttr | Metric::SumOfEnds => Goal::Sum,
             Metric::Makespan => Goal::Last,
-            Metric::Relocations | Metric::RelocationTime => return,
+            Metric::Relocations | Metric::RelocationTime | Metric::NodesOn => return,
         };
         let (steps, limits) = share(&settings.limits, answer.effort, problem.packing.items.len() as u64);
         let mut meter = Meter { steps, deadline: limits.deadline, cancel: limits.cancel };
