@@ -449,16 +449,18 @@ impl<'p> Solver<'p> {
 
     /// The proofs that are tried when the improvement has ended.
     fn prove_last(&mut self) {
-        if self.within_gap() {
+        if self.within_gap() || self.is_enough() {
             return;
         }
-        if !self.fewest_tried && self.may_gain() && self.stop != Some(StopReason::Interrupted) {
+        // Whoever wants any plan asks many such questions, each of which must be short.
+        let thorough = !self.settings.any && self.stop != Some(StopReason::Interrupted);
+        if thorough && !self.fewest_tried && self.may_gain() {
             let _ = self.prove_fewest(None);
         }
-        if !self.quickest_tried && self.stop != Some(StopReason::Interrupted) {
+        if thorough && !self.quickest_tried {
             let _ = self.prove_quickest();
         }
-        if self.stop != Some(StopReason::Interrupted) {
+        if thorough {
             self.perfect_times();
         }
         if self.wants_proof() {

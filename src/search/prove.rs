@@ -37,7 +37,9 @@ const SHARE: u32 = 80;
 impl Solver<'_> {
     /// Is it time to prove the fewest moves?
     pub(super) fn wants_fewest(&self) -> bool {
+        // Whoever wants any plan asks many such questions, each of which must be short.
         !self.fewest_tried
+            && !self.settings.any
             && self.stop.is_none()
             && self.may_gain()
             && self.search.as_ref().is_some_and(|search| search.is_quiet(self.problem))
@@ -120,6 +122,7 @@ impl Solver<'_> {
     /// Is it time to prove the least seconds of the moves?
     pub(super) fn wants_quickest(&self) -> bool {
         !self.quickest_tried
+            && !self.settings.any
             && self.stop.is_none()
             && self.answer.proof.is_none()
             && self.search.as_ref().is_some_and(|search| search.is_quiet(self.problem))
