@@ -208,11 +208,11 @@ fn parse(archive: &str, name: &str, text: &str) -> Fallible<Vbp> {
         let sizes = (0..dims).map(|_| next()).collect::<Result<Vec<i64>, String>>()?;
         rows.push((sizes, u32::try_from(next()?)?));
     }
-    for dim in 0..dims as usize {
+    for (dim, capacity) in capacity.iter_mut().enumerate() {
         let least = rows.iter().map(|row| row.0[dim]).min().unwrap_or(0);
         if least < 0 {
             rows.iter_mut().for_each(|row| row.0[dim] -= least);
-            capacity[dim] -= 3 * least;
+            *capacity -= 3 * least;
         }
     }
     let positive = |numbers: Vec<i64>| numbers.into_iter().map(|number| number as u64).collect();

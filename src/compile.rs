@@ -18,4 +18,5 @@ pub use lower::Compiled;
 pub use lower::ExtraAction;
 pub use lower::Refusal;
 pub use lower::compile;
+pub use lower::is_reachable;
 pub use raise::raise;

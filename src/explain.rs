@@ -56,8 +56,8 @@ pub struct Explanation {
     pub status: Status,
     /// Why the search for conflicts ended.
     pub stop_reason: StopReason,
-    /// Conflicts that have no rule in common (those without rules: no capacity), the first
-    /// found first.
+    /// Conflicts that have no rule in common (save rules that stop a VM; those without rules:
+    /// no capacity), the first found first.
     pub conflicts: Vec<Conflict>,
     /// What would help, the cheapest first; each was planned with, and its plan checked.
     pub ways: Vec<WayOut>,
@@ -105,18 +105,22 @@ fn explain_here(instance: &Instance, options: &Options, most: usize) -> Result<E
             status = Status::Infeasible;
             leave_out(instance, &mut kept, &conflict);
             conflicts.push(conflict);
-            continue;
-        }
-        match oracle.ask(&kept).verdict {
-            Verdict::Impossible => {}
-            Verdict::Possible if conflicts.is_empty() => {
-                status = Status::Feasible;
+            if oracle.stop().is_some() {
                 break;
             }
-            _ => break,
+            continue;
         }
+        let part = match oracle.ask(&kept).verdict {
+            Verdict::Impossible => Some(kept.clone()),
+            Verdict::Possible if conflicts.is_empty() => {
+                status = Status::Feasible;
+                None
+            }
+            Verdict::Unknown => find::focus(&mut oracle, &kept),
+            Verdict::Possible | Verdict::Stop => None,
+        };
+        let Some(mut part) = part else { break };
         status = Status::Infeasible;
-        let mut part = kept.clone();
         let conflict = find::shrink(&mut oracle, &mut part);
         leave_out(instance, &mut kept, &conflict);
         let empty = conflict.members.is_empty();
@@ -136,7 +140,8 @@ fn explain_here(instance: &Instance, options: &Options, most: usize) -> Result<E
 /// Wanted states that contradict each other: what compiling refuses.
 fn contradiction(oracle: &mut Oracle<'_>, kept: &Kept) -> Option<Conflict> {
     let part = kept.instance(oracle.instance);
-    let Err(Refusal::Conflict(mut conflict)) = compile::compile(&part) else { return None };
+    let Err(Refusal::Conflict(conflict)) = compile::compile(&part) else { return None };
+    let mut conflict = *conflict;
     let original: Vec<u32> = kept.original(oracle.instance);
     for member in &mut conflict.members {
         if let Member::Constraint(index) = member {
@@ -152,11 +157,11 @@ fn contradiction(oracle: &mut Oracle<'_>, kept: &Kept) -> Option<Conflict> {
     let there = conflict.vms.iter().filter(|vm| instance.place(**vm).host().is_some() || !asked(**vm));
     let there: Vec<Member> = there.map(|&vm| Member::Vm(vm)).collect();
     conflict.members.extend(there);
-    conflict.minimal = true;
-    Some(conflict)
+    Some(find::confirmed(oracle, conflict.members))
 }
 
-/// What a conflict names does not count any more: the next one is another. Its rules go;
+/// What a conflict names does not count any more: the next one is another. Its rules go
+/// (save those that make room: without them there would be conflicts that are none now);
 /// where it has none, the capacities, and else the VMs.
 fn leave_out(instance: &Instance, kept: &mut Kept, conflict: &Conflict) {
     let rank = |member: &Member| match member {
@@ -164,8 +169,14 @@ fn leave_out(instance: &Instance, kept: &mut Kept, conflict: &Conflict) {
         Member::Capacity(..) | Member::Horizon(_) => 1,
         Member::Vm(_) | Member::Place(_) => 2,
     };
-    let first = conflict.members.iter().map(rank).min();
-    for member in conflict.members.iter().filter(|member| Some(rank(member)) == first) {
-        kept.set(instance, member, false);
+    let background = question::background(instance);
+    let makes_room = |member: &Member| matches!(member, Member::Constraint(at) if background[*at as usize]);
+    let candidates = || conflict.members.iter().filter(|member| !makes_room(member));
+    let first = candidates().map(rank).min();
+    for member in candidates().filter(|member| Some(rank(member)) == first) {
+        match member {
+            Member::Constraint(at) => kept.constraints[*at as usize] = false,
+            other => kept.set(instance, other, false),
+        }
     }
 }

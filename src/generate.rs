@@ -17,6 +17,8 @@
 //! * Load increase: the VMs of 10 % of the applications want 1 to 30 points more.
 //! * Node failure: 5 % of the nodes are off and stay off; the VMs that they ran are
 //!   ready, and are to run.
+//! * Where that is asked, nodes are to be switched off with all VMs on them running
+//!   (drained), and VMs are to end in a rack that is drawn for them (fenced).
 //!
 //! A migration takes one second for each 100 of memory (rounded), the boot and the
 //! shutdown of a VM 5 s, anything else 1 s.
@@ -32,6 +34,7 @@ pub use planted::plant;
 use crate::constraint::Constraint;
 use crate::constraint::among::Among;
 use crate::constraint::ban::Ban;
+use crate::constraint::fence::Fence;
 use crate::constraint::gather::Gather;
 use crate::constraint::lonely::Lonely;
 use crate::constraint::offline::Offline;
@@ -85,6 +88,11 @@ pub struct Spec {
     pub growing: u32,
     /// Share of the nodes that are down, where the scenario has it.
     pub failed: u32,
+    /// Share of the nodes that are to be switched off, whatever the scenario.
+    pub drained: u32,
+    /// Share of the VMs of applications without constraints that are to end in a rack drawn
+    /// at random, whatever the scenario.
+    pub fenced: u32,
     /// Nodes behind one leaf switch, about.
     pub rack: u32,
     /// Racks in a pod. Each among names all nodes of one: files grow with it.
@@ -104,6 +112,8 @@ impl Default for Spec {
             constrained: 33,
             growing: 10,
             failed: 5,
+            drained: 0,
+            fenced: 0,
             rack: 250,
             pod: 4,
             load: None,
@@ -146,17 +156,47 @@ pub fn generate(spec: &Spec) -> Result<Instance, SpecError> {
         Scenario::LoadIncrease => 0,
         _ => share(nodes, spec.failed).max(u32::from(nodes > 1 && spec.failed > 0)),
     };
-    if failed >= nodes && nodes > 0 {
-        return refuse(format!("{failed} of {nodes} nodes down leave none to run the VMs"));
+    let drained = share(nodes, spec.drained);
+    if failed + drained >= nodes && nodes > 0 {
+        return refuse(format!("{} of {nodes} nodes down leave none to run the VMs", failed + drained));
     }
     let racks = racks(nodes, spec.rack);
     let applications = draw::applications(spec, nodes - failed, &racks, &mut random);
-    let offer = offer(spec, &applications, nodes - failed)?;
+    let offer = offer(spec, &applications, nodes - failed - drained)?;
 
     let mut seats = Seats::new(nodes, offer);
     let hosts = seats.seat(&applications, &racks, spec.vms, &mut random)?;
-    let down = failures(nodes, failed, &seats, &mut random);
-    assemble(spec, &applications, offer, &racks, &hosts, &down)
+    let down = drawn_nodes(nodes, failed, |node| !seats.is_spare(node), &mut random);
+    let up = |node: u32| !seats.is_spare(node) && down.binary_search(&node).is_err();
+    let fate = Fate {
+        drained: drawn_nodes(nodes, drained, up, &mut random),
+        fences: fences(spec, &applications, racks.len(), &mut random),
+        down,
+    };
+    assemble(spec, &applications, offer, &racks, &hosts, &fate)
+}
+
+/// VMs of applications without rules of their own, each with a rack.
+fn fences(spec: &Spec, applications: &[Application], racks: usize, random: &mut Random) -> Vec<(u32, usize)> {
+    let free = applications.iter().filter(|application| !application.constrained && spec.fenced > 0);
+    let vms = free.flat_map(|application| &application.tiers).flat_map(Tier::vms);
+    let mut fences = Vec::new();
+    for vm in vms {
+        if random.percent(spec.fenced) {
+            fences.push((vm, random.below(racks)));
+        }
+    }
+    fences
+}
+
+/// What becomes of nodes and VMs.
+struct Fate {
+    /// Nodes that are off, ascending.
+    down: Vec<u32>,
+    /// Nodes that are to be switched off, ascending.
+    drained: Vec<u32>,
+    /// (VM, the rack where it is to end), by VM.
+    fences: Vec<(u32, usize)>,
 }
 
 fn check(spec: &Spec) -> Result<(), SpecError> {
@@ -169,9 +209,13 @@ fn check(spec: &Spec) -> Result<(), SpecError> {
     if spec.rack == 0 || spec.pod == 0 {
         return refuse("a rack has at least one node, and a pod at least one rack");
     }
-    for (what, value) in
-        [("constrained", spec.constrained), ("growing", spec.growing), ("failed", spec.failed)]
-    {
+    for (what, value) in [
+        ("constrained", spec.constrained),
+        ("growing", spec.growing),
+        ("failed", spec.failed),
+        ("drained", spec.drained),
+        ("fenced", spec.fenced),
+    ] {
         if value > 100 {
             return refuse(format!("{value} % {what} is more than all"));
         }
@@ -222,15 +266,15 @@ fn offer(spec: &Spec, applications: &[Application], up: u32) -> Result<[u64; 2],
     Ok(offer)
 }
 
-/// The nodes that are down, sorted. Spare ones stay up: they are what is left to run on.
-fn failures(nodes: u32, failed: u32, seats: &Seats, random: &mut Random) -> Vec<u32> {
-    let mut candidates: Vec<u32> = (0..nodes).filter(|&node| !seats.is_spare(node)).collect();
-    let failed = (failed as usize).min(candidates.len());
-    for at in 0..failed {
+/// So many nodes at random, ascending. Spare ones stay up: they are what is left to run on.
+fn drawn_nodes(nodes: u32, count: u32, may: impl Fn(u32) -> bool, random: &mut Random) -> Vec<u32> {
+    let mut candidates: Vec<u32> = (0..nodes).filter(|&node| may(node)).collect();
+    let count = (count as usize).min(candidates.len());
+    for at in 0..count {
         let other = at + random.below(candidates.len() - at);
         candidates.swap(at, other);
     }
-    candidates.truncate(failed);
+    candidates.truncate(count);
     candidates.sort_unstable();
     candidates
 }
@@ -241,7 +285,7 @@ fn assemble(
     offer: [u64; 2],
     racks: &[Range<u32>],
     hosts: &[u32],
-    down: &[u32],
+    fate: &Fate,
 ) -> Result<Instance, SpecError> {
     let mut b = InstanceBuilder::new();
     let cpu = b.resource_with_defaults("uCpu", offer[0], 0);
@@ -250,7 +294,7 @@ fn assemble(
     b.duration(Timed::Boot, Duration::Constant(5));
     b.duration(Timed::Shutdown, Duration::Constant(5));
 
-    let is_down = |node: u32| down.binary_search(&node).is_ok();
+    let is_down = |node: u32| fate.down.binary_search(&node).is_ok();
     for (rack, nodes) in racks.iter().enumerate() {
         for node in nodes.clone() {
             let name = format!("r{rack}n{}", node - nodes.start);
@@ -291,7 +335,11 @@ fn assemble(
             rules(application, &groups, &pods[rack / spec.pod as usize], &mut constraints);
         }
     }
-    for &node in down {
+    for &(vm, rack) in &fate.fences {
+        let fence = Fence { vm: VmId(vm), nodes: groups[rack].clone() };
+        constraints.push(Ok(Constraint::new(fence)));
+    }
+    for &node in fate.down.iter().chain(&fate.drained) {
         constraints.push(Ok(Constraint::new(Offline { node: NodeId(node) })));
     }
     for constraint in constraints {
@@ -395,6 +443,16 @@ mod tests {
     }
 
     #[test]
+    fn nodes_are_drained_and_vms_fenced() {
+        let spec = Spec { nodes: 40, vms: 200, drained: 10, fenced: 20, rack: 10, ..Spec::default() };
+        let instance = generate(&spec).expect("a feasible spec");
+        assert_sound(&instance);
+        assert_eq!(count(&instance, "offline"), 4);
+        assert!(instance.node_ids().all(|node| instance.is_online(node)));
+        assert!((20..60).contains(&count(&instance, "fence")));
+    }
+
+    #[test]
     fn the_seed_decides() {
         let spec = Spec { nodes: 100, vms: 500, ..Spec::default() };
         assert_eq!(generate(&spec), generate(&spec));
@@ -422,6 +480,8 @@ mod tests {
             Spec { pod: 0, ..Spec::default() },
             Spec { load: Some(100), ..Spec::default() },
             Spec { constrained: 101, ..Spec::default() },
+            Spec { drained: 100, ..Spec::default() },
+            Spec { fenced: 101, ..Spec::default() },
             Spec { nodes: u32::MAX, ..Spec::default() },
             Spec { failed: 100, scenario: Scenario::NodeFailure, ..Spec::default() },
         ] {

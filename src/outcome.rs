@@ -74,6 +74,9 @@ pub struct Options {
     /// Stop after so many steps (placements tried); what was begun is finished. The plan
     /// is then the same everywhere.
     pub step_limit: Option<u64>,
+    /// Stop once the gap of the first level (see [`Bounded::gap`]) is at most this share; at
+    /// 0, once the first level is proved. Further levels are then as they happen to be.
+    pub gap: Option<f64>,
     /// Seed of every random choice.
     pub seed: u64,
     /// Worker threads; all cores where none is given. Never changes the plan.
@@ -97,6 +100,7 @@ impl fmt::Debug for Options {
             .field("objective", &self.objective)
             .field("time_limit", &self.time_limit)
             .field("step_limit", &self.step_limit)
+            .field("gap", &self.gap)
             .field("seed", &self.seed)
             .field("threads", &self.threads)
             .field("horizon", &self.horizon)
@@ -138,6 +142,8 @@ pub enum StopReason {
     /// Nothing is left to find: every level meets its bound, or there is no plan.
     #[default]
     Proved,
+    /// The gap is as small as was asked.
+    Gap,
     /// The time or step limit.
     Limit,
     /// No better plan for long, and no limit was given.
@@ -151,6 +157,7 @@ impl StopReason {
     pub fn name(self) -> &'static str {
         match self {
             StopReason::Proved => "proved",
+            StopReason::Gap => "gap",
             StopReason::Limit => "limit",
             StopReason::Stalled => "stalled",
             StopReason::Interrupted => "interrupted",

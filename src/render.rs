@@ -14,6 +14,7 @@ mod json;
 mod label;
 mod name;
 mod report;
+mod set;
 mod summary;
 mod text;
 mod words;

@@ -26,7 +26,9 @@ use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+pub mod bound;
 mod carried;
+pub mod exact;
 mod value;
 
 pub use carried::is_carried;

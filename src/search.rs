@@ -19,6 +19,7 @@ pub mod parts;
 pub mod place;
 pub mod possible;
 pub mod presolve;
+pub mod price;
 mod prove;
 pub mod room;
 mod sparse;
@@ -82,6 +83,8 @@ pub struct Settings<'a> {
     pub objective: &'a Objective,
     /// When to stop.
     pub limits: Limits,
+    /// Stop once the gap of the first level is at most this share.
+    pub gap: Option<f64>,
     /// Seed of every random choice.
     pub seed: u64,
     /// Stop at the first plan.
@@ -169,7 +172,7 @@ fn solve(problems: &[&Problem], settings: &Settings<'_>, watch: Watcher<'_>) -> 
     {
         let improved = match &mut solvers[..] {
             // One alone can tell what it proves on the way.
-            [solver] if solver.wants_fewest() => {
+            [solver] if !solver.within_gap() && solver.wants_fewest() => {
                 let _ = solver.prove_fewest(Some(watch));
                 true
             }
@@ -219,6 +222,7 @@ struct Solver<'p> {
     /// Was the proof of the least seconds of the moves tried?
     quickest_tried: bool,
     stop: Option<StopReason>,
+    rounds: u64,
 }
 
 impl<'p> Solver<'p> {
@@ -244,6 +248,7 @@ impl<'p> Solver<'p> {
             fewest_tried,
             quickest_tried,
             stop: None,
+            rounds: 0,
         };
         solver.prove_nowhere();
         solver.start_consolidation();
@@ -306,10 +311,8 @@ impl<'p> Solver<'p> {
         self.analysis.fewest_open = self.analysis.fewest_open.max(consolidation.bound());
         let least = bounds(self.settings.objective, &self.analysis, None);
         self.answer.bounds.iter_mut().zip(least).for_each(|(bound, least)| *bound = (*bound).max(least));
-        let open =
-            |best: &improve::Incumbent| best.placement.open.iter().filter(|&&open| open).count() as u64;
         let fewer = match (consolidation.value(), search.best()) {
-            (Some(value), Some(best)) => value < open(best),
+            (Some(value), Some(best)) => value < open_bins(best),
             (value, _) => value.is_some(),
         };
         if fewer && let Some(placement) = consolidation.placement(self.problem) {
@@ -342,13 +345,24 @@ impl<'p> Solver<'p> {
             && !self.is_tiny()
             && !self.met()
             && !self.is_enough()
+            && !self.within_gap()
             && self.stop != Some(StopReason::Interrupted)
+    }
+
+    /// Is the gap of the first level as small as was asked?
+    fn within_gap(&self) -> bool {
+        let (Some(gap), Some(best)) = (self.settings.gap, self.best()) else { return false };
+        let (value, bound) = (best.values[0], self.answer.bounds[0]);
+        value.saturating_sub(bound) as f64 <= gap * value as f64
     }
 
     /// A round of improvement, if it has not stopped. Is the plan better now, or the bound?
     fn round(&mut self) -> bool {
         if self.is_enough() {
             return false;
+        }
+        if self.stop.is_none() && self.within_gap() {
+            self.stop = Some(StopReason::Gap);
         }
         if self.wants_fewest() {
             return self.prove_fewest(None);
@@ -360,13 +374,23 @@ impl<'p> Solver<'p> {
             return false;
         }
         let before = self.best().map(|best| best.values.clone());
-        let busy = self.consolidate();
+        self.rounds += 1;
+        // Both take turns only where what one finds is no plan for the other.
+        let turn = self.followed() || !self.rounds.is_multiple_of(2);
+        if turn && self.consolidate() {
+            return self.best().map(|best| &best.values) != before.as_ref();
+        }
         let Some(search) = &mut self.search else { return false };
         self.stop = search.round(self.problem, &self.analysis, &self.settings, &mut self.answer);
-        if busy && self.stop == Some(StopReason::Stalled) {
-            self.stop = None;
-        }
         self.stop.is_none() && search.best().map(|best| &best.values) != before.as_ref()
+    }
+
+    /// Does the best plan leave no more bins open than the best packing?
+    fn followed(&self) -> bool {
+        match (self.consolidation.as_ref().and_then(Consolidation::value), self.best()) {
+            (Some(value), Some(best)) => open_bins(best) <= value,
+            _ => false,
+        }
     }
 
     /// Tries every order of steps: finds the best plan as far as the moves go, or the
@@ -429,11 +453,19 @@ impl<'p> Solver<'p> {
 
     /// The proofs that are tried when the improvement has ended.
     fn prove_last(&mut self) {
-        if !self.fewest_tried && self.may_gain() && self.stop != Some(StopReason::Interrupted) {
+        if self.within_gap() || self.is_enough() {
+            return;
+        }
+        // Whoever wants any plan asks many such questions, each of which must be short.
+        let thorough = !self.settings.any && self.stop != Some(StopReason::Interrupted);
+        if thorough && !self.fewest_tried && self.may_gain() {
             let _ = self.prove_fewest(None);
         }
-        if !self.quickest_tried && self.stop != Some(StopReason::Interrupted) {
+        if thorough && !self.quickest_tried {
             let _ = self.prove_quickest();
+        }
+        if thorough {
+            self.perfect_times();
         }
         if self.wants_proof() {
             self.prove();
@@ -466,6 +498,11 @@ impl<'p> Solver<'p> {
         answer.analysis = analysis;
         answer
     }
+}
+
+/// Bins that a plan leaves open.
+fn open_bins(best: &improve::Incumbent) -> u64 {
+    best.placement.open.iter().filter(|&&open| open).count() as u64
 }
 
 /// Lower bounds by level. The bound on the sum of ends may assume the fewest moves only

@@ -83,7 +83,7 @@ fn solve_here(instance: &Instance, options: &Options, any: bool) -> Result<Outco
     let mut compiled = match compile::compile(instance) {
         Ok(compiled) => compiled,
         Err(Refusal::Input(message)) => return Err(PlanError::Input(message)),
-        Err(Refusal::Conflict(conflict)) => return Ok(infeasible(conflict, timings)),
+        Err(Refusal::Conflict(conflict)) => return Ok(infeasible(*conflict, timings)),
     };
     compiled.problem.project.horizon = options.horizon;
     search::tighten::tighten(&mut compiled.problem.packing);
@@ -93,6 +93,7 @@ fn solve_here(instance: &Instance, options: &Options, any: bool) -> Result<Outco
     let settings = Settings {
         objective,
         limits: Limits { deadline, steps: options.step_limit, cancel: options.cancel.clone() },
+        gap: options.gap,
         seed: options.seed,
         any,
     };

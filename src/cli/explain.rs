@@ -169,6 +169,7 @@ pub(super) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Fa
         start_of_day: arguments.start,
         cancel: progress::cancel_on_interrupt(),
         progress: None,
+        gap: None,
     };
     if arguments.asks()
         && let Some(exit) = answer(&instance, arguments, &options)?

@@ -51,6 +51,13 @@ pub(super) struct Arguments {
     /// Share of the nodes that are down (nr, mixed), in percent.
     #[arg(long, value_name = "PERCENT", default_value = "5", value_parser = units::percent)]
     offline: u32,
+    /// Share of the nodes that are to be switched off with their VMs running, in percent.
+    #[arg(long, value_name = "PERCENT", default_value = "0", value_parser = units::percent)]
+    drained: u32,
+    /// Share of the VMs of applications without rules that are to end in a rack drawn at
+    /// random, in percent.
+    #[arg(long, value_name = "PERCENT", default_value = "0", value_parser = units::percent)]
+    fenced: u32,
     /// Nodes in a rack, about.
     #[arg(long, value_name = "N", default_value_t = 250)]
     rack: u32,
@@ -147,6 +154,8 @@ pub(super) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Fa
         constrained: arguments.constrained,
         growing: arguments.growing,
         failed: arguments.offline,
+        drained: arguments.drained,
+        fenced: arguments.fenced,
         rack: arguments.rack,
         pod: arguments.pod,
         load: arguments.load,

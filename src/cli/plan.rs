@@ -35,6 +35,10 @@ pub(super) struct Arguments {
     /// Stop after so many placements tried; unlike time, the same on every machine.
     #[arg(long, value_name = "N")]
     step_limit: Option<u64>,
+    /// Stop once the value of the first level of the objective is proved to be within this
+    /// share of the least (1%, 0.5%); 0% once it is proved to be the least.
+    #[arg(long, value_name = "PERCENT%", value_parser = units::gap)]
+    gap: Option<f64>,
     /// Seed of all random choices.
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
@@ -102,6 +106,7 @@ pub(super) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Fa
         objective: arguments.objective.clone(),
         time_limit: arguments.time_limit,
         step_limit: arguments.step_limit,
+        gap: arguments.gap,
         seed: arguments.seed,
         threads: arguments.threads.map(usize::from),
         horizon: arguments.horizon,

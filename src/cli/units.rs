@@ -60,6 +60,15 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
     amount.checked_mul(unit).ok_or_else(fail)
 }
 
+/// `1%`, `0.5%`: a share of one.
+pub(super) fn gap(text: &str) -> Result<f64, String> {
+    let share = text.strip_suffix('%').and_then(|digits| digits.trim().parse::<f64>().ok());
+    share
+        .filter(|percent| (0.0..=100.0).contains(percent))
+        .map(|percent| percent / 100.0)
+        .ok_or_else(|| format!("`{text}` is not a gap; expected a percentage, as 1% or 0.5%"))
+}
+
 /// `hh:mm:ss` (or `hh:mm`): seconds from midnight.
 pub(super) fn time_of_day(text: &str) -> Result<u32, String> {
     let full = if text.matches(':').count() == 1 { format!("{text}:00") } else { text.to_owned() };
@@ -81,6 +90,12 @@ pub(super) fn percent(text: &str) -> Result<u32, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn gaps() {
+        assert_eq!((gap("1%"), gap("0.5%"), gap("0%")), (Ok(0.01), Ok(0.005), Ok(0.0)));
+        assert!(["1", "", "%", "-1%", "101%", "nan%"].iter().all(|text| gap(text).is_err()));
+    }
 
     #[test]
     fn durations() {

@@ -71,13 +71,17 @@ pub enum Refusal {
     /// The instance is not well formed.
     Input(String),
     /// Wanted states that contradict each other, or cannot be reached: no plan.
-    Conflict(Conflict),
+    Conflict(Box<Conflict>),
 }
 
 impl From<DurationError> for Refusal {
     fn from(error: DurationError) -> Self {
         Refusal::Input(error.to_string())
     }
+}
+
+fn refused(conflict: Conflict) -> Refusal {
+    Refusal::Conflict(Box::new(conflict))
 }
 
 /// Compiles an instance. O(size of the instance).
@@ -119,7 +123,7 @@ fn wanted_states(instance: &Instance, posted: &Posted) -> Result<Wanted, Refusal
         if let Some(&earlier) = cause.get(&vm)
             && wanted[vm.index()] != state
         {
-            return Err(Refusal::Conflict(Conflict::of(
+            return Err(refused(Conflict::of(
                 Clash::VmStates(wanted[vm.index()], state),
                 vec![earlier, from.constraint],
                 vec![vm],
@@ -130,20 +134,11 @@ fn wanted_states(instance: &Instance, posted: &Posted) -> Result<Wanted, Refusal
         cause.entry(vm).or_insert(from.constraint);
     }
     for vm in instance.vm_ids() {
-        use VmState::*;
         let Some(&constraint) = cause.get(&vm) else { continue };
         let now = instance.place(vm).state();
         let then = wanted[vm.index()];
-        let possible = now == then
-            || matches!(
-                (now, then),
-                (Init, Ready)
-                    | (Ready, Running | Killed)
-                    | (Running, Ready | Sleeping | Killed)
-                    | (Sleeping, Running | Killed)
-            );
-        if !possible {
-            return Err(Refusal::Conflict(Conflict::of(
+        if !is_reachable(now, then) {
+            return Err(refused(Conflict::of(
                 Clash::Unreachable(now, then),
                 vec![constraint],
                 vec![vm],
@@ -154,13 +149,26 @@ fn wanted_states(instance: &Instance, posted: &Posted) -> Result<Wanted, Refusal
     Ok((wanted, cause))
 }
 
+/// Does a single action lead from one state of a VM to another, or none have to?
+pub fn is_reachable(now: VmState, then: VmState) -> bool {
+    use VmState::*;
+    now == then
+        || matches!(
+            (now, then),
+            (Init, Ready)
+                | (Ready, Running | Killed)
+                | (Running, Ready | Sleeping | Killed)
+                | (Sleeping, Running | Killed)
+        )
+}
+
 fn add_bins(instance: &Instance, compiled: &mut Compiled) -> Result<(), Refusal> {
     let mut later = vec![Later::Free; instance.node_count()];
     for &(node, online, from) in &compiled.posted.nodes {
         let wanted = if online { Later::Open } else { Later::Closed };
         let entry = &mut later[node.index()];
         if *entry != Later::Free && *entry != wanted {
-            return Err(Refusal::Conflict(Conflict::of(
+            return Err(refused(Conflict::of(
                 Clash::NodeStates,
                 vec![compiled.node_cause[node.index()], from.constraint],
                 Vec::new(),
@@ -281,7 +289,7 @@ fn add_items(
                 // No item: only the image matters, and it keeps the node on.
                 let bin = &mut compiled.problem.packing.bins[node.index()];
                 if bin.later == Later::Closed {
-                    return Err(Refusal::Conflict(Conflict::of(
+                    return Err(refused(Conflict::of(
                         Clash::Image,
                         vec![compiled.node_cause[node.index()]]
                             .into_iter()

@@ -12,6 +12,7 @@ use crate::model::ResourceId;
 use crate::model::VmId;
 use crate::problem::Later;
 use crate::problem::NONE;
+use crate::problem::Packing;
 use crate::problem::RelationKind;
 use crate::problem::Role;
 use crate::propagator::Block;
@@ -197,12 +198,39 @@ fn stands_in_the_way(compiled: &Compiled, end: &mut End<'_>, item: u32, from: No
                 .filter(|(_, relation)| matches!(relation.kind, RelationKind::Survive { .. }))
                 .find(|(at, _)| end.ledger.violation(*at, &open) > 0)
                 .map(|(_, relation)| Reason::Constraint(relation.cause));
+            let wished = unsafe_then.or_else(|| dearer(packing, end, item, from.0, now));
             end.ledger.remove(item, from.0, size);
-            unsafe_then
+            wished
         }
     };
     end.ledger.add(item, now, size);
     reason
+}
+
+/// A soft rule that costs more with an item in one bin, where it is now, than in another.
+fn dearer(packing: &Packing, end: &mut End<'_>, item: u32, here: u32, there: u32) -> Option<Reason> {
+    let soft: Vec<u32> = packing
+        .relations_of(item)
+        .iter()
+        .map(|&(at, _)| at)
+        .chain(packing.bin_relations[here as usize].iter().copied())
+        .filter(|&at| packing.relations[at as usize].penalty.is_some())
+        .collect();
+    if soft.is_empty() {
+        return None;
+    }
+    let open = end.open.clone();
+    let prices = |ledger: &Ledger<'_>| -> Vec<u64> {
+        soft.iter().map(|&at| ledger.violation(at, &|bin| open[bin as usize])).collect()
+    };
+    let with = prices(&end.ledger);
+    end.ledger.remove(item, here, packing.then(item));
+    end.ledger.add(item, there, packing.then(item));
+    let without = prices(&end.ledger);
+    end.ledger.remove(item, there, packing.then(item));
+    end.ledger.add(item, here, packing.then(item));
+    let dearer = with.iter().zip(&without).position(|(with, without)| with > without)?;
+    Some(Reason::Constraint(packing.relations[soft[dearer] as usize].cause))
 }
 
 /// Which rules keep VMs off nodes.

@@ -26,6 +26,7 @@ use crate::outcome::Lack;
 use crate::outcome::Member;
 use crate::problem::BitSet;
 use crate::search;
+use petgraph::unionfind::UnionFind;
 
 /// Capacities of up to so many nodes are members one by one; of more they are one member.
 const ONE_BY_ONE: usize = 24;
@@ -35,9 +36,9 @@ const ONE_BY_ONE: usize = 24;
 pub(super) fn shrink(oracle: &mut Oracle<'_>, kept: &mut Kept) -> Conflict {
     let instance = oracle.instance;
     follow_proofs(oracle, kept);
-    let vms: Vec<u32> = (0..instance.vm_count() as u32)
-        .filter(|&vm| kept.vms[vm as usize] && runs_later(instance, kept, VmId(vm)))
-        .collect();
+    let runs = runs_later(instance, kept);
+    let vms: Vec<u32> =
+        (0..instance.vm_count() as u32).filter(|&vm| kept.vms[vm as usize] && runs[vm as usize]).collect();
     narrow(oracle, kept, &vms, |kept, vm, counts| kept.vms[vm as usize] = counts);
     // Places: mostly none of them matters.
     let anew = starts_anew(instance);
@@ -60,23 +61,76 @@ pub(super) fn shrink(oracle: &mut Oracle<'_>, kept: &mut Kept) -> Conflict {
         kept.horizon = false;
         kept.horizon = oracle.options().horizon.is_some() && oracle.ask(kept).verdict != Verdict::Impossible;
     }
-    let mut members = members(oracle, kept, capacities);
-    let minimal = confirm(oracle, kept, &mut members);
-    let mut conflict = classify(oracle, kept);
-    conflict.members = members;
-    conflict.minimal = minimal;
-    conflict
+    let members = members(oracle, kept, capacities);
+    confirmed(oracle, members)
 }
 
-/// Does a VM run at the end, or is it in the way until it stops?
-fn runs_later(instance: &Instance, kept: &Kept, vm: VmId) -> bool {
-    instance.place(vm).node().is_some() || starts_later(instance, kept, vm)
+/// The conflict of some members: without those that turn out not to be needed, and with
+/// what is known of how they clash.
+pub(super) fn confirmed(oracle: &mut Oracle<'_>, mut members: Vec<Member>) -> Conflict {
+    let minimal = confirm(oracle, &mut members);
+    let kept = Kept::only(oracle.instance, &members);
+    Conflict { members, minimal, ..classify(oracle, &kept) }
 }
 
-/// Does a rule that counts ask for a VM to run?
-fn starts_later(instance: &Instance, kept: &Kept, vm: VmId) -> bool {
-    let mut counting = instance.constraints().iter().zip(&kept.constraints).filter(|(_, kept)| **kept);
-    counting.any(|(one, _)| one.rule.wants() == Some((vm, VmState::Running)))
+/// Rules about more VMs tie too many together to be looked at alone.
+const TIED: usize = 64;
+
+/// Larger sets of VMs that are tied by rules are not looked at.
+const LARGEST: usize = 200;
+
+/// Where nothing is known of the whole: a part of it that is impossible, of VMs that are
+/// tied together by rules.
+pub(super) fn focus(oracle: &mut Oracle<'_>, kept: &Kept) -> Option<Kept> {
+    let instance = oracle.instance;
+    let mut union = UnionFind::<u32>::new(instance.vm_count());
+    let mut tied = vec![false; instance.vm_count()];
+    for (_, one) in kept.constraints.iter().zip(instance.constraints()).filter(|(kept, _)| **kept) {
+        let mut vms: Vec<u32> = Vec::new();
+        one.rule.arguments().iter().for_each(|argument| argument.for_each_vm(|vm| vms.push(vm.0)));
+        if vms.len() <= TIED {
+            vms.iter().for_each(|&vm| tied[vm as usize] = true);
+            vms.windows(2).for_each(|pair| {
+                union.union(pair[0], pair[1]);
+            });
+        }
+    }
+    let mut sets: Vec<(u32, u32)> = (0..instance.vm_count() as u32)
+        .filter(|&vm| tied[vm as usize] && kept.vms[vm as usize])
+        .map(|vm| (union.find(vm), vm))
+        .collect();
+    sets.sort_unstable();
+    for set in sets.chunk_by(|a, b| a.0 == b.0).filter(|set| set.len() <= LARGEST) {
+        let mut few = kept.clone();
+        few.vms.fill(false);
+        set.iter().for_each(|&(_, vm)| few.vms[vm as usize] = true);
+        match oracle.ask(&few).verdict {
+            Verdict::Impossible => return Some(few),
+            Verdict::Stop => return None,
+            Verdict::Possible | Verdict::Unknown => {}
+        }
+    }
+    None
+}
+
+/// By VM: does a rule that counts ask for it to run?
+fn starts_later(instance: &Instance, kept: &Kept) -> Vec<bool> {
+    let mut starts = vec![false; instance.vm_count()];
+    for (one, _) in instance.constraints().iter().zip(&kept.constraints).filter(|(_, kept)| **kept) {
+        if let Some((vm, VmState::Running)) = one.rule.wants() {
+            starts[vm.index()] = true;
+        }
+    }
+    starts
+}
+
+/// By VM: does it run at the end, or is it in the way until it stops?
+fn runs_later(instance: &Instance, kept: &Kept) -> Vec<bool> {
+    let mut runs = starts_later(instance, kept);
+    for vm in instance.vm_ids() {
+        runs[vm.index()] |= instance.place(vm).node().is_some();
+    }
+    runs
 }
 
 /// While a proof names few VMs: only those count, if that is impossible too.
@@ -184,9 +238,10 @@ fn members(oracle: &Oracle<'_>, kept: &Kept, capacities: Vec<Member>) -> Vec<Mem
         .filter(|&(at, one)| kept.constraints[at] && is_dropped(instance, one));
     let mut members: Vec<Member> = constraints.map(|(at, _)| Member::Constraint(at as u32)).collect();
     let anew = starts_anew(instance);
-    for vm in instance.vm_ids().filter(|vm| kept.vms[vm.index()] && runs_later(instance, kept, *vm)) {
+    let (runs, starts) = (runs_later(instance, kept), starts_later(instance, kept));
+    for vm in instance.vm_ids().filter(|vm| kept.vms[vm.index()] && runs[vm.index()]) {
         // One that is to be started is there for that rule.
-        if instance.place(vm).host().is_some() || !starts_later(instance, kept, vm) {
+        if instance.place(vm).host().is_some() || !starts[vm.index()] {
             members.push(Member::Vm(vm));
         }
         if kept.places[vm.index()] && anew[vm.index()] {
@@ -202,21 +257,21 @@ fn members(oracle: &Oracle<'_>, kept: &Kept, capacities: Vec<Member>) -> Vec<Mem
 
 /// Asks for each member whether there is a plan without it; leaves out those that turn
 /// out not to be needed. Are all that stay seen to be?
-fn confirm(oracle: &mut Oracle<'_>, kept: &mut Kept, members: &mut Vec<Member>) -> bool {
+fn confirm(oracle: &mut Oracle<'_>, members: &mut Vec<Member>) -> bool {
     let mut seen = true;
     let mut at = 0;
-    while let Some(member) = members.get(at) {
-        let mut less = kept.clone();
-        less.set(oracle.instance, member, false);
-        match oracle.ask(&less).verdict {
-            Verdict::Impossible => {
-                *kept = less;
-                members.remove(at);
-                continue;
-            }
+    while at < members.len() {
+        // What is not asked any more is not seen.
+        if oracle.stop().is_some() {
+            return false;
+        }
+        let member = members.remove(at);
+        match oracle.ask(&Kept::only(oracle.instance, members)).verdict {
+            Verdict::Impossible => continue,
             Verdict::Possible => {}
             Verdict::Unknown | Verdict::Stop => seen = false,
         }
+        members.insert(at, member);
         at += 1;
     }
     seen
@@ -226,11 +281,11 @@ fn confirm(oracle: &mut Oracle<'_>, kept: &mut Kept, members: &mut Vec<Member>) 
 fn classify(oracle: &mut Oracle<'_>, kept: &Kept) -> Conflict {
     let instance = oracle.instance;
     let part = kept.instance(instance);
-    let vms: Vec<VmId> =
-        instance.vm_ids().filter(|vm| kept.vms[vm.index()] && runs_later(instance, kept, *vm)).collect();
+    let runs = runs_later(instance, kept);
+    let vms: Vec<VmId> = instance.vm_ids().filter(|vm| kept.vms[vm.index()] && runs[vm.index()]).collect();
     let mut compiled = match compile::compile(&part) {
         Ok(compiled) => compiled,
-        Err(Refusal::Conflict(conflict)) => return conflict,
+        Err(Refusal::Conflict(conflict)) => return *conflict,
         Err(Refusal::Input(_)) => return Conflict::default(),
     };
     compiled.problem.project.horizon = oracle.options().horizon.filter(|_| kept.horizon);
@@ -295,7 +350,7 @@ fn measure(instance: &Instance, kept: &Kept, vms: &[VmId], nodes: &[NodeId]) -> 
         let need: u128 = vms.iter().map(|vm| u128::from(demand(vm, resource))).sum();
         let has_gather = has(&["gather"]);
         let most = nodes.iter().map(|&node| instance.capacity(node, resource)).max().unwrap_or(0);
-        if has_gather && need > u128::from(most) {
+        if (has_gather || vms.len() == 1) && need > u128::from(most) {
             return Some(Clash::Together(resource, need, most));
         }
         let room: u128 = nodes.iter().map(|&node| u128::from(instance.capacity(node, resource))).sum();

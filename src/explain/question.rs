@@ -56,11 +56,23 @@ impl Kept {
         }
     }
 
-    /// The part that has these members, and everything that no conflict names: rules that
-    /// give room (`overbook`) and rules that stop VMs.
+    /// The part that has these members, and what conflicts do not name: rules that give room
+    /// (`overbook`), soft ones, and rules that stop VMs of whose states no member speaks.
     pub fn only(instance: &Instance, members: &[Member]) -> Self {
+        // VMs of whose states the members speak themselves.
+        let spoken_of: Vec<VmId> = members
+            .iter()
+            .filter_map(|member| match member {
+                Member::Constraint(index) => Some(instance.constraints()[*index as usize].rule.wants()?.0),
+                _ => None,
+            })
+            .collect();
+        let mut constraints = background(instance);
+        for (kept, one) in constraints.iter_mut().zip(instance.constraints()) {
+            *kept &= one.rule.wants().is_none_or(|(vm, _)| !spoken_of.contains(&vm));
+        }
         let mut kept = Self {
-            constraints: instance.constraints().iter().map(|one| !is_dropped(instance, one)).collect(),
+            constraints,
             vms: vec![false; instance.vm_count()],
             places: starts_anew(instance).iter().map(|anew| !anew).collect(),
             capacities: vec![false; instance.node_count() * instance.resource_count()],
@@ -125,19 +137,17 @@ impl Kept {
         let rules = self.original(instance).into_iter();
         let constraints = rules.map(|at| instance.constraints()[at as usize].clone()).collect();
         let mut part = Instance { constraints, ..instance.clone() };
-        let started = |constraints: &[Constraint]| {
-            let mut started = vec![false; instance.vm_count()];
-            let running =
-                constraints.iter().filter_map(wants).filter(|(_, state)| *state == VmState::Running);
-            running.for_each(|(vm, _)| started[vm.index()] = true);
-            started
-        };
-        let (asked, starts) = (started(instance.constraints()), started(&part.constraints));
+        // VMs that are to be started, and those of which some rule that counts wants a state.
+        let (mut starts, mut wanted) = (vec![false; instance.vm_count()], vec![false; instance.vm_count()]);
+        for (vm, state) in instance.constraints().iter().filter_map(wants) {
+            starts[vm.index()] |= state == VmState::Running;
+        }
+        part.constraints.iter().filter_map(wants).for_each(|(vm, _)| wanted[vm.index()] = true);
         let anew = starts_anew(instance);
         for vm in instance.vm_ids() {
             let at = vm.index();
             // Nobody asks any more for one that was to be started.
-            let idle = asked[at] && !starts[at] && instance.place(vm).host().is_none();
+            let idle = starts[at] && !wanted[at] && instance.place(vm).host().is_none();
             if !self.vms[at] || idle {
                 if !matches!(part.places[at], Place::Init | Place::Killed) {
                     part.places[at] = Place::Ready;
@@ -181,6 +191,20 @@ pub(super) fn starts_anew(instance: &Instance) -> Vec<bool> {
         }
     }
     anew
+}
+
+/// By constraint: is it there for every part? Those that no part may be without; of rules
+/// that stop a VM the first that can be followed.
+pub(super) fn background(instance: &Instance) -> Vec<bool> {
+    let mut stopped = vec![false; instance.vm_count()];
+    let stays = |constraint: &Constraint| {
+        !is_dropped(instance, constraint)
+            && constraint.rule.wants().is_none_or(|(vm, state)| {
+                compile::is_reachable(instance.place(vm).state(), state)
+                    && !std::mem::replace(&mut stopped[vm.index()], true)
+            })
+    };
+    instance.constraints().iter().map(stays).collect()
 }
 
 /// Is it a rule that a part may be without? Soft rules forbid nothing; `overbook` says what
@@ -258,6 +282,7 @@ impl<'i> Oracle<'i> {
         let settings = Settings {
             objective: &self.objective,
             limits: self.limits(Some(STEPS_EACH)),
+            gap: None,
             seed: self.options.seed,
             any: true,
         };

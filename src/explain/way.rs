@@ -254,14 +254,20 @@ pub(super) fn out(oracle: &mut Oracle<'_>, conflicts: &[Conflict]) -> Vec<WayOut
     found
 }
 
-/// Where no single change is enough: rules of the conflict that are given up together, as
-/// few as was found by leaving them out one by one.
-fn several(oracle: &mut Oracle<'_>, kept: &Kept, conflict: &Conflict) -> Option<Vec<Change>> {
+/// Where no single change is enough: more of every resource on one node, or rules of the
+/// conflict that are given up together, as few as was found by leaving them out one by one.
+fn several(oracle: &mut Oracle<'_>, kept: &Kept, conflict: &Conflict) -> Vec<Vec<Change>> {
     let instance = oracle.instance;
+    let mut found = Vec::new();
+    let nodes = conflict.members.iter().find_map(|member| match member {
+        Member::Capacity(nodes, _) => nodes.first().copied(),
+        _ => None,
+    });
+    found.extend(nodes.and_then(|node| enlarged(oracle, kept, node)));
     let mut all: Vec<Change> =
         conflict.constraints().map(|index| give_up(&instance.constraints()[index as usize], index)).collect();
     if all.len() < 2 || !help(oracle, kept, &all) {
-        return None;
+        return found;
     }
     let mut at = 0;
     while at < all.len() && all.len() > 1 {
@@ -273,7 +279,49 @@ fn several(oracle: &mut Oracle<'_>, kept: &Kept, conflict: &Conflict) -> Option<
             at += 1;
         }
     }
-    Some(all)
+    found.push(all);
+    found.sort_by_key(|way| way.iter().map(Change::cost).fold(0, u64::saturating_add));
+    found
+}
+
+/// More of every resource on a node, each the least beside the others.
+fn enlarged(oracle: &mut Oracle<'_>, kept: &Kept, node: NodeId) -> Option<Vec<Change>> {
+    let instance = oracle.instance;
+    let amounts = |resource: ResourceId| (most_load(instance, resource), instance.capacity(node, resource));
+    let mut all: Vec<(ResourceId, u64, u64)> = instance
+        .resource_ids()
+        .map(|resource| {
+            let (most, now) = amounts(resource);
+            (resource, most.max(now), now)
+        })
+        .collect();
+    let changes = |all: &[(ResourceId, u64, u64)]| -> Vec<Change> {
+        let grows = all.iter().filter(|(_, to, now)| to > now);
+        grows.map(|&(resource, to, now)| Change::Capacity(node, resource, to, now)).collect()
+    };
+    if all.len() < 2 || !help(oracle, kept, &changes(&all)) {
+        return None;
+    }
+    for at in 0..all.len() {
+        let (_, mut high, mut low) = all[at];
+        let mut try_with = |amount: u64, all: &mut Vec<(ResourceId, u64, u64)>| {
+            all[at].1 = amount;
+            help(oracle, kept, &changes(all))
+        };
+        if try_with(low, &mut all) {
+            continue;
+        }
+        while high - low > 1 {
+            let middle = low + (high - low) / 2;
+            if try_with(middle, &mut all) {
+                high = middle;
+            } else {
+                low = middle;
+            }
+        }
+        all[at].1 = high;
+    }
+    Some(changes(&all))
 }
 
 /// A rule made soft, or dropped where it cannot be.

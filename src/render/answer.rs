@@ -16,6 +16,8 @@ use crate::model::Instance;
 use crate::model::NodeId;
 use crate::model::Plan;
 use crate::model::VmId;
+use crate::objective::Level;
+use crate::objective::Metric;
 use crate::outcome::Bounded;
 use crate::outcome::Conflict;
 use crate::outcome::Lack;
@@ -141,9 +143,22 @@ fn reason(instance: &Instance, why: &Why) -> String {
 /// plan reaches.
 pub fn why_bound(instance: &Instance, parts: &[BoundPart], levels: &[Bounded]) -> String {
     let sum: u64 = parts.iter().map(BoundPart::count).sum();
-    let mut text = format!("at least {}:\n", count(sum, "relocation", "relocations"));
+    let least = levels.first().filter(|level| level.level == Level::of(Metric::Relocations));
+    let least = least.map_or(sum, |level| level.bound.max(sum));
+    let mut text = format!("at least {}:\n", count(least, "relocation", "relocations"));
     for one in parts {
         let _ = writeln!(text, "  {}", part(instance, one));
+    }
+    // What is proved beyond the sum was proved by trying.
+    if let Some(level) = levels.first()
+        && level.level == Level::of(Metric::Relocations)
+        && level.bound > sum
+    {
+        let _ = writeln!(
+            text,
+            "  {}: no order of actions does with fewer, as was found by trying them",
+            level.bound - sum
+        );
     }
     for level in levels {
         let _ = writeln!(

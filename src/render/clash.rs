@@ -1,14 +1,18 @@
 //! Conflicts in words.
 
 use super::name;
+use super::set;
 use super::words;
 use crate::model::Instance;
 use crate::model::NodeId;
+use crate::model::ResourceId;
+use crate::model::VmId;
 use crate::outcome::Clash;
 use crate::outcome::Conflict;
 use crate::outcome::Lack;
 use crate::outcome::Member;
 use crate::outcome::Wait;
+use rustc_hash::FxHashSet;
 use std::fmt::Write;
 
 /// What cannot be, in one sentence with the numbers: `db1, db2 and db3 need 3 nodes of
@@ -67,6 +71,9 @@ pub fn clash(instance: &Instance, conflict: &Conflict) -> String {
             rule(*constraint),
             resource(*what)
         ),
+        Clash::Together(what, need, has) if one => {
+            format!("{who} needs {need} of {}: no node that it may use has more than {has}", resource(*what))
+        }
         Clash::Together(what, need, has) => format!(
             "{who} must share a node and {needs} {need} of {}: no node of theirs has more than {has}",
             resource(*what)
@@ -163,33 +170,109 @@ pub fn member(instance: &Instance, member: &Member) -> String {
     }
 }
 
-/// The members of a conflict, one a line; a VM and its place together.
+/// The members of a conflict, one a line: rules that differ in a VM only on one, with the
+/// places where they were stated; a VM and its place together.
 pub(super) fn lines(text: &mut String, instance: &Instance, conflict: &Conflict) {
-    for one in &conflict.members {
-        if let Member::Vm(vm) = one
-            && conflict.members.contains(&Member::Place(*vm))
-            && let Some(node) = instance.place(*vm).host()
-        {
-            let runs = member(instance, one);
-            let more = runs.strip_prefix(&format!("{} runs", name::vm(instance, *vm))).unwrap_or_default();
-            let _ =
-                writeln!(text, "  {} runs on {}{more}", name::vm(instance, *vm), name::node(instance, node));
-        } else if !matches!(one, Member::Place(vm) if conflict.members.contains(&Member::Vm(*vm))) {
-            let _ = writeln!(text, "  {}", line(instance, conflict, one));
+    let all: Vec<u32> = conflict.constraints().collect();
+    for (indices, rule) in set::rules(instance, &all) {
+        let mut places: Vec<String> = indices
+            .iter()
+            .map(|&index| match conflict.origin(index) {
+                Some(origin) => {
+                    format!("{}:{}:{}", name::sentence(&origin.file), origin.line, origin.column)
+                }
+                None => format!("constraints[{index}]"),
+            })
+            .collect();
+        places.dedup();
+        if places.len() > FEW {
+            let more = places.len() - FEW;
+            places.truncate(FEW);
+            places.push(format!("{more} more"));
         }
+        let _ = writeln!(text, "  {rule} ({})", places.join(", "));
+    }
+    for fact in facts(instance, conflict) {
+        let _ = writeln!(text, "  {fact}");
     }
 }
 
-/// A member of a conflict as a line: what it says, and where that was stated.
-fn line(instance: &Instance, conflict: &Conflict, one: &Member) -> String {
-    let text = member(instance, one);
-    let Member::Constraint(index) = one else { return text };
-    match conflict.origin(*index) {
-        Some(origin) => {
-            format!("{text} ({}:{}:{})", name::sentence(&origin.file), origin.line, origin.column)
+/// The facts of a conflict in words: VMs that take the same and nodes that have the same
+/// together.
+fn facts(instance: &Instance, conflict: &Conflict) -> Vec<String> {
+    let mut vms: Vec<(Vec<u64>, Vec<VmId>)> = Vec::new();
+    let mut capacities: Vec<((ResourceId, u64), Vec<NodeId>)> = Vec::new();
+    let mut texts = Vec::new();
+    let mut others = Vec::new();
+    let (mut there, mut placed) = (FxHashSet::default(), FxHashSet::default());
+    for one in &conflict.members {
+        match one {
+            Member::Vm(vm) => {
+                there.insert(*vm);
+            }
+            Member::Place(vm) => {
+                placed.insert(*vm);
+            }
+            _ => {}
         }
-        None => format!("{text} (constraints[{index}])"),
     }
+    for one in &conflict.members {
+        match one {
+            Member::Vm(vm) if placed.contains(vm) => {
+                let runs = member(instance, one);
+                let name = name::vm(instance, *vm);
+                let more = runs.strip_prefix(&format!("{name} runs")).unwrap_or_default();
+                let at = instance
+                    .place(*vm)
+                    .host()
+                    .map_or_else(String::new, |node| format!(" on {}", name::node(instance, node)));
+                texts.push(format!("{name} runs{at}{more}"));
+            }
+            Member::Vm(vm) => {
+                let takes: Vec<u64> =
+                    instance.resource_ids().map(|resource| instance.demand(*vm, resource)).collect();
+                match vms.iter_mut().find(|(other, _)| *other == takes) {
+                    Some((_, group)) => group.push(*vm),
+                    None => vms.push((takes, vec![*vm])),
+                }
+            }
+            Member::Capacity(nodes, resource) if nodes.len() == 1 => {
+                let key = (*resource, instance.capacity(nodes[0], *resource));
+                match capacities.iter_mut().find(|(other, _)| *other == key) {
+                    Some((_, group)) => group.extend(nodes),
+                    None => capacities.push((key, nodes.clone())),
+                }
+            }
+            Member::Place(vm) if there.contains(vm) => {}
+            Member::Constraint(index) if instance.constraints().len() > *index as usize => {}
+            _ => others.push(member(instance, one)),
+        }
+    }
+    for (takes, group) in vms {
+        let amounts: Vec<String> = instance
+            .resource_ids()
+            .zip(&takes)
+            .filter(|(_, amount)| **amount > 0)
+            .map(|(resource, amount)| format!("{} {amount}", name::resource(instance, resource)))
+            .collect();
+        texts.push(match (group.as_slice(), amounts.is_empty()) {
+            ([only], _) => member(instance, &Member::Vm(*only)),
+            (some, true) => format!("{} run", name::vm_groups(instance, some)),
+            (some, false) => {
+                format!("{} run and take {} each", name::vm_groups(instance, some), amounts.join(", "))
+            }
+        });
+    }
+    let capacities = capacities.into_iter().map(|((resource, _), nodes)| Member::Capacity(nodes, resource));
+    texts.extend(capacities.map(|one| member(instance, &one)));
+    texts.extend(others);
+    texts
+}
+
+/// The rules of a conflict for a sentence.
+pub(super) fn rules(instance: &Instance, conflict: &Conflict) -> Vec<String> {
+    let all: Vec<u32> = conflict.constraints().collect();
+    set::rules(instance, &all).into_iter().map(|(_, rule)| format!("`{rule}`")).collect()
 }
 
 /// The word for a kind of clash that documents use.

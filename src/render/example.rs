@@ -106,7 +106,10 @@ fn the_talk_in_lines() {
     let verbose = text(&instance, &outcome, &options);
     assert!(verbose.contains("-> migrate(VM4)  # spread({VM2, VM4}); may be 1s late\n"), "{verbose}");
     assert!(verbose.contains("with cpu 5; critical\n"), "{verbose}");
-    assert!(verbose.ends_with("; mttr 26 (bound 20); stopped by the limit after 0.21 s\n"), "{verbose}");
+    assert!(
+        verbose.ends_with("; mttr 26 (bound 20, gap 23.1 %); stopped by the limit after 0.21 s\n"),
+        "{verbose}"
+    );
     assert!(!verbose.contains('\u{1b}'));
     let colored = text(&instance, &outcome, &TextOptions { color: true, ..options });
     let mut plain = colored.clone();
@@ -191,7 +194,8 @@ fn the_status_speaks_of_the_first_level() {
     // Penalties are named.
     outcome.levels[0].value = 10;
     assert!(
-        last(&outcome).starts_with("not proved optimal: relocations 4 and penalties 6 make 10 (bound 3); ")
+        last(&outcome)
+            .starts_with("not proved optimal: relocations 4 and penalties 6 make 10 (bound 3, gap 70 %); ")
     );
     outcome.status = Status::Optimal;
     outcome.stop_reason = StopReason::Proved;
@@ -220,7 +224,7 @@ fn no_plan_and_nothing_to_do() {
         "\
 these cannot hold together:
   spread({VM2, VM4}) (constraints[0])
-  constraint 9 (constraints[9])
+  constraint 9
 VMs: VM2, VM4
 nodes: N1
 infeasible: VM2 and VM4 need 2 places of their own, 1 is left (N1)

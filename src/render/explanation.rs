@@ -99,12 +99,7 @@ fn way_json(instance: &Instance, way: &WayOut) -> Value {
 /// their own, 2 are left (n1, n2)`.
 fn sentence(instance: &Instance, conflict: &Conflict) -> String {
     const SHOWN: usize = 3;
-    let rules: Vec<String> = conflict
-        .members
-        .iter()
-        .filter(|member| matches!(member, Member::Constraint(_)))
-        .map(|member| format!("`{}`", clash::member(instance, member)))
-        .collect();
+    let rules = clash::rules(instance, conflict);
     let why = clash(instance, conflict);
     match rules.len() {
         _ if !conflict.waits.is_empty() => why,
@@ -133,7 +128,7 @@ fn verdict(explanation: &Explanation) -> String {
         });
     }
     let why = match explanation.stop_reason {
-        StopReason::Proved | StopReason::Stalled => "",
+        StopReason::Proved | StopReason::Gap | StopReason::Stalled => "",
         StopReason::Limit => "; stopped by the limit",
         StopReason::Interrupted => "; interrupted",
     };

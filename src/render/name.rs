@@ -121,6 +121,11 @@ pub(super) fn node_groups(instance: &Instance, nodes: &[NodeId]) -> String {
     groups(nodes.iter().map(|&one| raw_node(instance, one)))
 }
 
+/// A name without the number at its end.
+pub(super) fn stem(name: &str) -> &str {
+    name.trim_end_matches(|c: char| c.is_ascii_digit())
+}
+
 /// Up to so many names are written out.
 const WRITTEN_OUT: usize = 4;
 
@@ -134,11 +139,10 @@ fn groups<'i>(names: impl ExactSizeIterator<Item = Cow<'i, str>>) -> String {
     if plain.len() <= WRITTEN_OUT {
         return words(&plain);
     }
-    let stem = |name: &str| -> usize { name.trim_end_matches(|c: char| c.is_ascii_digit()).len() };
     let mut by_stem: Vec<(&str, Vec<&str>)> = Vec::new();
     let mut at_stem: FxHashMap<&str, usize> = FxHashMap::default();
     for name in plain {
-        let stem = &name[..stem(name)];
+        let stem = stem(name);
         let at = *at_stem.entry(stem).or_insert_with(|| {
             by_stem.push((stem, Vec::new()));
             by_stem.len() - 1

@@ -70,13 +70,13 @@ fn verdict(instance: &Instance, outcome: &Outcome) -> String {
                     if outcome.status == Status::Optimal {
                         format!("{word} (bound {})", only.bound)
                     } else {
-                        format!("{word} ({} {}, bound {})", title(only), only.value, only.bound)
+                        format!("{word} ({} {}, {})", title(only), only.value, bound(only))
                     }
                 }
                 [first, rest @ ..] => {
                     let mut text = format!("{word}: {}", leading(outcome, first));
                     for level in rest {
-                        text.push_str(&format!("; {} {} (bound {})", title(level), level.value, level.bound));
+                        text.push_str(&format!("; {} {} ({})", title(level), level.value, bound(level)));
                     }
                     text
                 }
@@ -92,11 +92,11 @@ fn leading(outcome: &Outcome, level: &Bounded) -> String {
     if level.value != own {
         // Penalties are part of the first level.
         return format!(
-            "{} {own} and penalties {} make {} (bound {})",
+            "{} {own} and penalties {} make {} ({})",
             title(level),
             level.value.saturating_sub(own),
             level.value,
-            level.bound
+            bound(level)
         );
     }
     let is_relocations = level.level.terms.as_slice() == [(1, Metric::Relocations)];
@@ -108,8 +108,18 @@ fn leading(outcome: &Outcome, level: &Bounded) -> String {
             if level.bound == 1 { "1 is".to_owned() } else { format!("{} are", level.bound) }
         ),
         (false, true) => format!("{} {} is the least", title(level), level.value),
-        (false, false) => format!("{} {} (bound {})", title(level), level.value, level.bound),
+        (false, false) => format!("{} {} ({})", title(level), level.value, bound(level)),
     }
+}
+
+/// The bound, and how far the value is from it.
+fn bound(level: &Bounded) -> String {
+    if level.value <= level.bound {
+        return format!("bound {}", level.bound);
+    }
+    // Rounded upwards: a gap that is there never reads as 0.
+    let gap = (level.gap() * 1000.0).ceil() / 10.0;
+    format!("bound {}, gap {gap} %", level.bound)
 }
 
 /// The value of a level without penalties.
@@ -134,6 +144,7 @@ fn ending(outcome: &Outcome, total_ms: Option<f64>) -> String {
         .map(|ms| format!("{:.2} s", ms / 1e3));
     let why = match outcome.stop_reason {
         StopReason::Proved => None,
+        StopReason::Gap => Some("within the gap asked for"),
         StopReason::Limit => Some("stopped by the limit"),
         StopReason::Stalled => Some("no better plan for long"),
         StopReason::Interrupted => Some("interrupted"),

@@ -29,7 +29,7 @@ pub(super) fn constraint_at(instance: &Instance, index: u32) -> String {
     }
 }
 
-fn value(instance: &Instance, argument: &Argument) -> String {
+pub(super) fn value(instance: &Instance, argument: &Argument) -> String {
     let vms = |list: &[crate::model::VmId]| shown(list, |&vm| name::vm(instance, vm));
     let nodes = |list: &[NodeId]| shown(list, |&node| name::node(instance, node));
     match argument {

@@ -39,6 +39,9 @@ const MOMENT: &str = "deadline";
 /// What it is with other VMs.
 const ORDER: &str = "precedence";
 
+/// Constraints among the moves of several VMs.
+const AT_LEAST_TWO: [&str; 2] = ["serialize", "sync"];
+
 /// A constraint that can be stated.
 #[derive(Debug)]
 struct Entry {
@@ -250,7 +253,15 @@ impl<'p> Run<'p, '_> {
             };
             let place = arguments.get(at).map_or(span, |argument| argument.span);
             match self.slot(parameter, value) {
-                Ok(slot) => slots.push(slot),
+                Ok(slot) => {
+                    if matches!(&slot, Slot::One(Argument::Vms(vms)) if vms.len() == 1)
+                        && AT_LEAST_TWO.contains(&entry.signature.name)
+                    {
+                        let message = format!("`{}` says nothing of a single VM", name.value);
+                        self.warning("W0901", place, message);
+                    }
+                    slots.push(slot);
+                }
                 Err(Refusal::Type) => {
                     self.misfit(place, name, entry, values);
                     return None;

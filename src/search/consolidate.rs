@@ -22,8 +22,14 @@ use rustc_hash::FxHashMap;
 
 /// Dimensions that relations may add.
 const MOST_RELATIONS: usize = 8;
+/// Bins that are looked at for the units of a kind that could stay.
+const MOST_HERE: usize = 64;
 /// Kinds times classes beyond which bins are not told apart.
 const MOST_PAIRS: usize = 1 << 24;
+
+/// What makes units alike: sizes, the domains that tell where they may go, and the bins that
+/// only who is there already may be in.
+type Alike = (Vec<u64>, Vec<u32>, Vec<u32>);
 
 /// The packing of a problem, and the way back.
 #[derive(Debug)]
@@ -44,8 +50,7 @@ impl Consolidation {
         let packing = &problem.packing;
         let rooms = Rooms::new(packing);
         let units = units(packing);
-        // Units that are alike: sizes, and where they may go.
-        let mut kinds: FxHashMap<(Vec<u64>, Vec<u32>, Vec<u32>), u32> = FxHashMap::default();
+        let mut kinds: FxHashMap<Alike, u32> = FxHashMap::default();
         let mut rows: Vec<Vec<Vec<u32>>> = Vec::new();
         for unit in units {
             let key =
@@ -141,31 +146,33 @@ impl Consolidation {
         for &bin in placement.to.iter().filter(|&&bin| bin != NONE) {
             placement.open[bin as usize] = true;
         }
+        // What stays behind keeps its bin open, unless it has to be brought elsewhere.
         for item in packing.items.iter().filter(|item| item.image) {
-            placement.open[item.source as usize] = true;
+            placement.open[item.source as usize] |= packing.bins[item.source as usize].later != Later::Closed;
         }
         Some(placement)
     }
 
     /// A bin of the class for each content.
     fn hand_out<'f>(&self, packing: &Packing, class: usize, filled: &[&'f Filled]) -> Vec<(&'f Filled, u32)> {
-        // Who is where now: (kind, bin) → how many units.
-        let mut here: FxHashMap<u32, FxHashMap<u32, u32>> = FxHashMap::default();
+        // By kind: where units of it are now, the bins with most of them first.
+        let mut here: Vec<Vec<(u32, u32)>> = vec![Vec::new(); self.units.len()];
         let mut number = vec![false; packing.bins.len()];
         self.bins[class].iter().for_each(|&bin| number[bin as usize] = true);
-        for (kind, units) in self.units.iter().enumerate() {
-            for unit in units {
-                let source = packing.items[unit[0] as usize].source;
-                if source != NONE && number[source as usize] {
-                    *here.entry(kind as u32).or_default().entry(source).or_default() += 1;
-                }
-            }
+        for (here, units) in here.iter_mut().zip(&self.units) {
+            let sources = units.iter().map(|unit| packing.items[unit[0] as usize].source);
+            let mut sources: Vec<u32> =
+                sources.filter(|&source| source != NONE && number[source as usize]).collect();
+            sources.sort_unstable();
+            here.extend(sources.chunk_by(|a, b| a == b).map(|chunk| (chunk.len() as u32, chunk[0])));
+            here.sort_by_key(|&(units, bin)| (std::cmp::Reverse(units), bin));
+            here.truncate(MOST_HERE);
         }
         let mut pairs: Vec<(u32, u32, usize)> = Vec::new();
         for (at, filled) in filled.iter().enumerate() {
             let mut stay: FxHashMap<u32, u32> = FxHashMap::default();
             for &(kind, many) in &filled.content {
-                for (&bin, &units) in here.get(&kind).into_iter().flatten() {
+                for &(units, bin) in &here[kind as usize] {
                     *stay.entry(bin).or_default() += many.min(units);
                 }
             }

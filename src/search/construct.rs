@@ -291,37 +291,37 @@ impl Repair<'_> {
     /// Takes items out of sets of bins that hold too much together.
     fn relieve(&mut self, places: &mut Places<'_>) {
         let packing = &self.problem.packing;
-        for (at, relation) in packing.relations.iter().enumerate() {
+        for relation in &packing.relations {
             if relation.penalty.is_some() {
                 continue;
             }
-            let (bins, dim) = match &relation.kind {
-                RelationKind::Load { bins, dim, .. } => (bins, Some(*dim as usize)),
-                RelationKind::Count { bins, .. } => (bins, None),
+            let (bins, dim, limit) = match &relation.kind {
+                RelationKind::Load { bins, dim, limit } => (bins, Some(*dim as usize), *limit),
+                RelationKind::Count { bins, limit } => (bins, None, *limit),
                 _ => continue,
             };
-            if places.then().violation(at as u32, &|_| true) == 0 {
+            let size = |item: u32| dim.map_or(1, |dim| packing.then(item)[dim]);
+            let bound =
+                |item: &u32| packing.domains[packing.items[*item as usize].domain as usize].is_within(bins);
+            let mut guests: Vec<u32> =
+                bins.iter().flat_map(|bin| places.then().guests(bin).iter().copied()).collect();
+            // Whoever has no bin and may go nowhere else comes too.
+            let comes = places.missing().iter().filter(|item| bound(item));
+            let mut all = guests.iter().chain(comes).map(|&item| u128::from(size(item))).sum::<u128>();
+            if all <= u128::from(limit) {
                 continue;
             }
-            let size = |item: u32| dim.map_or(1, |dim| packing.then(item)[dim]);
-            let mut guests: Vec<u32> = bins
-                .iter()
-                .flat_map(|bin| places.then().guests(bin).iter().copied())
-                .filter(|&item| !packing.items[item as usize].pinned && size(item) > 0)
-                // Whoever may be nowhere else would only come back.
-                .filter(|&item| {
-                    !packing.domains[packing.items[item as usize].domain as usize].is_within(bins)
-                })
-                .collect();
+            // Whoever may be nowhere else would only come back.
+            guests.retain(|item| !packing.items[*item as usize].pinned && size(*item) > 0 && !bound(item));
             guests.sort_by_key(|&item| (std::cmp::Reverse(size(item)), item));
             if self.noise.is_some() {
                 self.random.shuffle(&mut guests);
             }
             for item in guests {
-                let excess = places.then().violation(at as u32, &|_| true);
-                if excess == 0 {
+                if all <= u128::from(limit) {
                     break;
                 }
+                all -= u128::from(size(item));
                 places.take(item);
             }
         }

@@ -10,7 +10,6 @@ mod model;
 mod order;
 
 use super::Limits;
-use super::presolve;
 use super::presolve::Analysis;
 use crate::engine::Atom;
 use crate::engine::Meter;
@@ -20,6 +19,7 @@ use crate::problem::Packing;
 use crate::problem::Problem;
 use crate::problem::Role;
 use crate::schedule::Placement;
+use crate::schedule::bound::move_takes;
 use guide::Repairer;
 use model::Model;
 
@@ -211,7 +211,7 @@ pub fn seconds_of(packing: &Packing, placement: &Placement) -> u64 {
     (0u32..)
         .zip(&packing.items)
         .filter(|(item, row)| row.role == Role::Stay && placement.to[*item as usize] != row.source)
-        .map(|(item, _)| presolve::move_takes(packing, item))
+        .map(|(item, _)| move_takes(packing, item))
         .sum()
 }
 

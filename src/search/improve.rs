@@ -25,6 +25,8 @@ use crate::problem::RelationKind;
 use crate::problem::Role;
 use crate::problem::Step;
 use crate::problem::StepKind;
+use crate::propagator::Ledger;
+use crate::propagator::Moment;
 use crate::schedule;
 use crate::schedule::Placement;
 use crate::schedule::Rules;
@@ -41,6 +43,23 @@ pub struct Incumbent {
     pub values: Vec<u64>,
     /// Where everything ends.
     pub placement: Placement,
+}
+
+impl Incumbent {
+    /// The price of its soft relations.
+    pub(crate) fn penalty(&self, problem: &Problem) -> u64 {
+        super::penalty(problem, &final_ledger(problem, &self.placement), &self.placement.open)
+    }
+}
+
+fn final_ledger<'p>(problem: &'p Problem, placement: &Placement) -> Ledger<'p> {
+    let mut then = Ledger::new(&problem.packing, Moment::Then);
+    for (item, &bin) in placement.to.iter().enumerate() {
+        if bin != NONE {
+            then.add(item as u32, bin, problem.packing.then(item as u32));
+        }
+    }
+    then
 }
 
 /// Steps without a better plan after which the search gives up, if no limit is given:
@@ -592,12 +611,7 @@ pub(crate) fn adopt_placement(
     search: &mut Search<'_>,
     effort: &mut u64,
 ) -> Option<u64> {
-    let mut then = crate::propagator::Ledger::new(&problem.packing, crate::propagator::Moment::Then);
-    for (item, &bin) in placement.to.iter().enumerate() {
-        if bin != NONE {
-            then.add(item as u32, bin, problem.packing.then(item as u32));
-        }
-    }
+    let then = final_ledger(problem, placement);
     if !construct::is_sound(problem, &then, &placement.open) {
         return None;
     }
@@ -618,12 +632,7 @@ pub(crate) fn adopt_path(
     search: &mut Search<'_>,
 ) {
     let placement = super::last_places(problem, &steps);
-    let mut then = crate::propagator::Ledger::new(&problem.packing, crate::propagator::Moment::Then);
-    for (item, &bin) in placement.to.iter().enumerate() {
-        if bin != NONE {
-            then.add(item as u32, bin, problem.packing.then(item as u32));
-        }
-    }
+    let then = final_ledger(problem, &placement);
     let penalty = super::penalty(problem, &then, &placement.open);
     let mut random = Random::new(settings.seed);
     let plain = steps.iter().all(|step| !matches!(step.kind, StepKind::Move { parking: true, .. }));

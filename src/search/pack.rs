@@ -89,8 +89,17 @@ const PATIENCE: u32 = 200;
 const FIRST_DIVES: u32 = 3;
 /// How far a dive strays from what the programme says.
 const NOISE: f64 = 0.3;
+/// The shares of the bins that dives fill in a step, in turn.
+const PACES: [f64; 4] = [0.1, 0.04, 0.1, 0.0];
 /// The share of a bin that may be wasted in all where every content is listed.
 const SLACK: f64 = 0.25;
+/// Kinds after rounding, and the work on their programme.
+const MOST_ROUGH: usize = 200;
+const ROUGH: u64 = 1_000_000_000;
+/// Work of the packings in one pass.
+const GREEDY: u64 = 1_000_000_000;
+/// Work of a dive.
+const DIVING: u64 = 600_000_000;
 /// Work of listing contents.
 const LISTING: u64 = 1_000_000_000;
 /// Looks for a cover with listed contents.
@@ -102,6 +111,8 @@ const MOST_SEEDS: usize = 10_000;
 /// What comes next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
+    /// Too many kinds: the bound of the programme for sizes that are rounded down.
+    Rough,
     /// Contents that waste next to nothing, by the sizes.
     Exact,
     /// The linear programme, as far as that is easy.
@@ -135,18 +146,21 @@ pub struct Packer {
 impl Packer {
     /// Sums, and packings in one pass.
     pub fn new(boxes: Boxes, seed: u64, meter: &mut Meter<'_>) -> Self {
-        let bound = bound::sum::fewest(&boxes);
-        let best = greedy::best(&boxes, u64::MAX, meter);
+        let bound = bound::quick(&boxes);
+        meter.grant(GREEDY);
+        let packings = greedy::all(&boxes, meter);
+        let best = packings.iter().min_by_key(|packing| boxes.price(packing)).cloned();
+        let seeds = packings.into_iter().flatten().collect();
         let small = boxes.kinds() <= MOST_KINDS && boxes.classes() <= MOST_CLASSES;
         Self {
             boxes: Arc::new(boxes),
             best,
             bound,
             generator: None,
-            seeds: Vec::new(),
+            seeds,
             random: Random::new(seed),
             dives: 0,
-            stage: if small { Stage::Exact } else { Stage::Done },
+            stage: if small { Stage::Exact } else { Stage::Rough },
             tried: 0,
         }
     }
@@ -184,19 +198,32 @@ impl Packer {
         let before = (self.price(), self.bound);
         meter.grant(STAGE);
         self.stage = match self.stage {
+            Stage::Rough => {
+                let rough = Arc::new(self.boxes.rounded(MOST_ROUGH));
+                if rough.classes() <= MOST_CLASSES && rough.kinds() <= MOST_KINDS {
+                    let mut generator = Generator::new(&rough, &[], std::iter::empty());
+                    meter.grant(ROUGH);
+                    generator.prove(before.0, meter);
+                    self.bound = self.bound.max(generator.bound);
+                }
+                Stage::Done
+            }
             Stage::Exact => {
                 meter.grant(LISTING);
                 self.list(&tight::sizes(&self.boxes), meter);
                 Stage::Programme
             }
             Stage::Programme => {
-                let start = self.best.iter().flatten().chain(&self.seeds).cloned();
-                let generator = self.generator.get_or_insert_with(|| Generator::new(&self.boxes, start));
+                let start = std::mem::take(&mut self.seeds).into_iter();
+                let generator = self.generator.get_or_insert_with(|| {
+                    Generator::new(&self.boxes, self.best.as_deref().unwrap_or_default(), start)
+                });
                 generator.solve(before.0, meter);
                 self.bound = self.bound.max(generator.bound);
                 if generator.settled { Stage::Dive } else { Stage::Programme }
             }
             Stage::Dive => {
+                meter.grant(DIVING);
                 self.dive(meter);
                 match self.generator.as_ref().is_some_and(|generator| generator.done) {
                     false if self.dives.is_multiple_of(FIRST_DIVES) => Stage::Prove(self.tried + 1),
@@ -231,8 +258,9 @@ impl Packer {
     fn dive(&mut self, meter: &mut Meter<'_>) {
         let Some(generator) = &self.generator else { return };
         let noise = if self.dives == 0 { 0.0 } else { NOISE };
+        let style = dive::Style { noise, pace: PACES[self.dives as usize % PACES.len()] };
         let goal = (self.bound, self.price());
-        if let Some(packing) = dive::dive(&self.boxes, generator, goal, noise, &mut self.random, meter) {
+        if let Some(packing) = dive::dive(&self.boxes, generator, goal, style, &mut self.random, meter) {
             self.best = Some(packing);
         }
         self.dives += 1;
@@ -250,8 +278,11 @@ impl Packer {
             tight::Tight::None => self.bound += 1,
             tight::Tight::Unknown(contents) => {
                 let contents = contents.into_iter().take(MOST_SEEDS);
-                self.seeds = contents.map(|content| Filled { class: 0, content }).collect();
+                self.seeds.extend(contents.map(|content| Filled { class: 0, content }));
             }
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,8 @@ use crate::problem::RelationKind;
 use crate::problem::Role;
 use crate::propagator::Ledger;
 use crate::propagator::Moment;
+use crate::schedule::bound::Ends;
+use crate::schedule::bound::move_takes;
 use rustc_hash::FxHashMap;
 
 /// A bin that some of its items must leave.
@@ -33,6 +35,8 @@ pub struct Eviction {
     pub least_delay: u64,
     /// The same over all sets of any size, without the waiting: weaker.
     pub least_ends: u64,
+    /// The last of the leavers has left no earlier.
+    pub least_end: u64,
     /// What is too full or broken: the first dimension or relation.
     pub cause: crate::propagator::Block,
 }
@@ -51,6 +55,8 @@ pub struct Analysis {
     pub least_mttr: u64,
     /// No plan has a smaller sum of ends, however many moves it has.
     pub least_mttr_any: u64,
+    /// When what happens in every plan ends.
+    pub ends: Ends,
     /// No plan ends earlier.
     pub least_makespan: u64,
     /// No plan spends less time on moves, summed over them.
@@ -101,54 +107,32 @@ pub fn analyse(problem: &Problem) -> Analysis {
         analysis.forced.len() as u64 + per_bin.values().map(|&fewest| u64::from(fewest)).sum::<u64>();
     analysis.fewest_moves = base + beyond_bins(problem, &keep, &per_bin, analysis.forced.len() as u64);
     let exact = analysis.fewest_moves == base;
-    analysis.least_mttr_any = least_mttr(problem, &analysis, |eviction| eviction.least_ends);
-    analysis.least_mttr = if exact {
-        least_mttr(problem, &analysis, |eviction| eviction.least_delay.max(eviction.least_ends))
-    } else {
-        // Some bin loses more than the fewest, and then the waiting may be less.
-        analysis.least_mttr_any
-    };
-    analysis.least_makespan = least_makespan(problem, &analysis);
+    let forced: u64 = analysis.forced.iter().map(|&item| move_takes(packing, item)).sum();
+    analysis.ends = Ends::new(problem, &analysis.forced, true, &|_| false);
+    let shortest: u64 = analysis.evictions.iter().map(|eviction| eviction.least_ends).sum();
+    analysis.least_mttr_any = analysis.ends.sum(forced + shortest);
+    analysis.least_mttr = analysis.least_mttr_any;
+    // Else some bin loses more than the fewest, and then the waiting may be less.
+    if exact {
+        let uncertain = |bin: u32| per_bin.contains_key(&bin);
+        let ends = Ends::new(problem, &analysis.forced, false, &uncertain);
+        let delays = analysis.evictions.iter().map(|eviction| eviction.least_delay.max(eviction.least_ends));
+        analysis.least_mttr = analysis.least_mttr.max(ends.sum(forced + delays.sum::<u64>()));
+    }
+    analysis.least_makespan = least_makespan(&analysis);
     analysis.least_relocation_time = analysis
         .forced
         .iter()
-        .map(|&item| {
-            let row = &packing.items[item as usize];
-            u64::from(row.lead + row.hold)
-        })
+        .map(|&item| move_takes(packing, item))
         .chain(analysis.evictions.iter().map(|eviction| eviction.least_ends))
         .sum();
     analysis
 }
 
-fn least_makespan(problem: &Problem, analysis: &Analysis) -> u64 {
-    let packing = &problem.packing;
-    let mut least = 0;
-    let mut last = vec![0u64; packing.bins.len()];
-    let mut forced = vec![false; packing.items.len()];
-    analysis.forced.iter().for_each(|&item| forced[item as usize] = true);
-    for (item, row) in packing.items.iter().enumerate() {
-        let end = match row.role {
-            Role::Stay if forced[item] => u64::from(row.lead + row.hold),
-            Role::Stay => continue,
-            _ => u64::from(row.duration),
-        };
-        least = least.max(end);
-        if row.source != NONE {
-            last[row.source as usize] = last[row.source as usize].max(end);
-        }
-    }
-    for (bin, row) in packing.bins.iter().enumerate() {
-        match (row.open, row.later) {
-            (false, Later::Open) => least = least.max(u64::from(row.opening)),
-            (true, Later::Closed) => least = least.max(last[bin] + u64::from(row.closing)),
-            _ => {}
-        }
-    }
-    for extra in &problem.project.extras {
-        least = least.max(u64::from(extra.duration));
-    }
-    least
+/// What happens in every plan ends, and somebody leaves each bin that is too full.
+fn least_makespan(analysis: &Analysis) -> u64 {
+    let evicted = analysis.evictions.iter().map(|eviction| eviction.least_end).max();
+    analysis.ends.makespan.max(evicted.unwrap_or(0))
 }
 
 /// By dimension: what the largest of the bins that may be open at the end holds.
@@ -335,6 +319,7 @@ pub(crate) fn eviction(problem: &Problem, keep: &Ledger<'_>, bin: u32, gone: &[u
                 sets: Vec::new(),
                 least_delay: 0,
                 least_ends: 0,
+                least_end: 0,
                 cause,
             }),
         };
@@ -349,6 +334,13 @@ pub(crate) fn eviction(problem: &Problem, keep: &Ledger<'_>, bin: u32, gone: &[u
         .collect();
     ends.sort_unstable();
     let least_ends = ends.iter().take(fewest as usize).sum();
+    let mut legs: Vec<u64> = guests
+        .iter()
+        .filter(|&&item| movable(item))
+        .map(|&item| move_takes(packing, item).min(u64::from(packing.items[item as usize].leg)))
+        .collect();
+    legs.sort_unstable();
+    let least_end = (fewest as usize).checked_sub(1).and_then(|at| legs.get(at)).copied().unwrap_or(0);
     let mut least_delay = 0;
     if delays {
         let mut priced: Vec<(u64, u64, Vec<u32>)> = sets
@@ -364,7 +356,7 @@ pub(crate) fn eviction(problem: &Problem, keep: &Ledger<'_>, bin: u32, gone: &[u
         }
         sets = priced.into_iter().map(|(_, _, set)| set).collect();
     }
-    Need::Evict(Eviction { bin, fewest, sets, least_delay, least_ends, cause })
+    Need::Evict(Eviction { bin, fewest, sets, least_delay, least_ends, least_end, cause })
 }
 
 /// How much an item takes, dimensions made comparable by the capacities of the whole.
@@ -615,45 +607,4 @@ fn beyond_bins(problem: &Problem, keep: &Ledger<'_>, per_bin: &FxHashMap<u32, u3
         }
     }
     extra
-}
-
-fn least_mttr(problem: &Problem, analysis: &Analysis, of: impl Fn(&Eviction) -> u64) -> u64 {
-    let forced = analysis.forced.iter().map(|&item| move_takes(&problem.packing, item));
-    fixed_ends(problem) + forced.sum::<u64>() + analysis.evictions.iter().map(of).sum::<u64>()
-}
-
-/// Seconds from the start to the end of an item's move.
-pub(crate) fn move_takes(packing: &Packing, item: u32) -> u64 {
-    let row = &packing.items[item as usize];
-    u64::from(row.lead) + u64::from(row.hold)
-}
-
-/// The least sum of the ends of everything that is no move.
-pub(crate) fn fixed_ends(problem: &Problem) -> u64 {
-    let packing = &problem.packing;
-    let mut sum = 0u64;
-    for row in packing.items.iter().filter(|row| row.role != Role::Stay) {
-        sum += u64::from(row.duration);
-    }
-    for bin in &packing.bins {
-        match (bin.open, bin.later) {
-            (false, Later::Open) => sum += u64::from(bin.opening),
-            (true, Later::Closed) => sum += u64::from(bin.closing),
-            _ => {}
-        }
-    }
-    // A bin that closes waits for whoever has to leave it.
-    let mut last: FxHashMap<u32, u64> = FxHashMap::default();
-    for (item, row) in packing.items.iter().enumerate() {
-        if row.source != NONE && packing.bins[row.source as usize].later == Later::Closed {
-            let least = match row.role {
-                Role::Depart => u64::from(row.duration),
-                _ => move_takes(packing, item as u32),
-            };
-            let end = last.entry(row.source).or_default();
-            *end = (*end).max(least);
-        }
-    }
-    sum += last.values().sum::<u64>();
-    sum + problem.project.extras.iter().map(|extra| u64::from(extra.duration)).sum::<u64>()
 }

@@ -11,8 +11,11 @@ use super::fewest::Fewest;
 use super::fewest::Listener;
 use super::fewest::Question;
 use super::improve;
-use super::presolve;
+use super::improve::Incumbent;
 use super::presolve::Analysis;
+use super::price;
+use super::value;
+use crate::engine::Meter;
 use crate::objective::Level;
 use crate::objective::Metric;
 use crate::outcome::Phase;
@@ -20,6 +23,9 @@ use crate::problem::Problem;
 use crate::problem::Step;
 use crate::problem::StepKind;
 use crate::schedule::Placement;
+use crate::schedule::bound::move_takes;
+use crate::schedule::exact;
+use crate::schedule::exact::Goal;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -31,7 +37,9 @@ const SHARE: u32 = 80;
 impl Solver<'_> {
     /// Is it time to prove the fewest moves?
     pub(super) fn wants_fewest(&self) -> bool {
+        // Whoever wants any plan asks many such questions, each of which must be short.
         !self.fewest_tried
+            && !self.settings.any
             && self.stop.is_none()
             && self.may_gain()
             && self.search.as_ref().is_some_and(|search| search.is_quiet(self.problem))
@@ -39,8 +47,11 @@ impl Solver<'_> {
 
     /// Are moves counted, and is it open whether fewer would do?
     pub(super) fn may_gain(&self) -> bool {
-        let mut terms = self.settings.objective.levels.iter().flat_map(|level| &level.terms);
+        let levels = &self.settings.objective.levels;
+        let mut terms = levels.iter().flat_map(|level| &level.terms);
+        let done = matches!(levels[0].terms[..], [(_, Metric::Relocations)]) && self.met();
         self.answer.proof.is_none()
+            && !done
             && terms.any(|(_, metric)| *metric == Metric::Relocations)
             && self.best().is_none_or(|best| moves(&best.steps) > self.analysis.fewest_moves)
     }
@@ -53,8 +64,15 @@ impl Solver<'_> {
             return false;
         };
         let settings = &*settings;
-        let (steps, limits) = share(&settings.limits, answer.effort, problem.packing.items.len() as u64);
         let best = search.best().map(|best| (best.placement.clone(), moves(&best.steps)));
+        let (steps, limits) = share(&settings.limits, answer.effort, problem.packing.items.len() as u64);
+        let limits = Limits { steps: Some(steps), ..limits };
+        if let Some((_, moves)) = &best {
+            let (bound, steps) = price::fewest_moves(problem, analysis, *moves, &limits);
+            answer.effort += steps;
+            conclude_bound(analysis, bound);
+        }
+        let (steps, limits) = share(&settings.limits, answer.effort, problem.packing.items.len() as u64);
         let question = Question {
             problem,
             analysis,
@@ -78,11 +96,7 @@ impl Solver<'_> {
         if found.impossible && search.as_ref().is_some_and(|search| search.best().is_none()) {
             answer.proof = Some(Proof::Exhausted);
         }
-        if found.bound > analysis.fewest_moves {
-            analysis.fewest_moves = found.bound;
-            // Some bin loses more than the fewest, and then the waiting may be less.
-            analysis.least_mttr = analysis.least_mttr_any;
-        }
+        conclude_bound(analysis, found.bound);
         for (bound, raised) in answer.bounds.iter_mut().zip(bounds(settings.objective, analysis, None)) {
             *bound = (*bound).max(raised);
         }
@@ -108,6 +122,7 @@ impl Solver<'_> {
     /// Is it time to prove the least seconds of the moves?
     pub(super) fn wants_quickest(&self) -> bool {
         !self.quickest_tried
+            && !self.settings.any
             && self.stop.is_none()
             && self.answer.proof.is_none()
             && self.search.as_ref().is_some_and(|search| search.is_quiet(self.problem))
@@ -126,7 +141,7 @@ impl Solver<'_> {
         let Some(best) = search.best().map(|best| best.placement.clone()) else { return false };
         let (steps, limits) = share(&settings.limits, answer.effort, problem.packing.items.len() as u64);
         let evicted: u64 = analysis.evictions.iter().map(|eviction| eviction.least_ends).sum();
-        let forced = analysis.forced.iter().map(|&item| presolve::move_takes(&problem.packing, item));
+        let forced = analysis.forced.iter().map(|&item| move_takes(&problem.packing, item));
         let question = Question {
             problem,
             analysis,
@@ -142,7 +157,7 @@ impl Solver<'_> {
             fewest::quickest(question, most_moves, steps, &limits, &mut adopter)
         };
         answer.effort += found.steps + effort;
-        let ends = presolve::fixed_ends(problem) + found.bound;
+        let ends = analysis.ends.sum(found.bound);
         analysis.least_mttr = analysis.least_mttr.max(ends);
         if most_moves.is_none() {
             analysis.least_mttr_any = analysis.least_mttr_any.max(ends);
@@ -153,6 +168,41 @@ impl Solver<'_> {
         }
         let best = self.best().map(|best| best.values.clone());
         before != (self.analysis.least_mttr, best)
+    }
+
+    /// Looks for the best times of the best placement, where the next level that is open
+    /// is about times.
+    pub(super) fn perfect_times(&mut self) {
+        let Self { problem, settings, analysis, answer, search: Some(search), .. } = self else { return };
+        let Some(best) = search.best() else { return };
+        let bounds = bounds(settings.objective, analysis, Some(&best.values));
+        let open = (0..best.values.len()).find(|&at| best.values[at] > bounds[at].max(answer.bounds[at]));
+        let Some((_, metric)) = open.and_then(|at| settings.objective.levels[at].terms.first()) else {
+            return;
+        };
+        let goal = match metric {
+            Metric::Mttr | Metric::SumOfEnds => Goal::Sum,
+            Metric::Makespan => Goal::Last,
+            Metric::Relocations | Metric::RelocationTime | Metric::NodesOn => return,
+        };
+        let (steps, limits) = share(&settings.limits, answer.effort, problem.packing.items.len() as u64);
+        let mut meter = Meter { steps, deadline: limits.deadline, cancel: limits.cancel };
+        let better = exact::improve(problem, &best.steps, goal, &mut meter);
+        answer.effort += steps - meter.steps;
+        if let Some(steps) = better {
+            let (placement, price) = (best.placement.clone(), best.penalty(problem));
+            let values = value(problem, settings, &steps, price);
+            search.adopt(Incumbent { steps, values, placement });
+        }
+    }
+}
+
+/// No plan has fewer moves than this.
+fn conclude_bound(analysis: &mut Analysis, bound: u64) {
+    if bound > analysis.fewest_moves {
+        analysis.fewest_moves = bound;
+        // Some bin loses more than the fewest, and then the waiting may be less.
+        analysis.least_mttr = analysis.least_mttr_any;
     }
 }
 

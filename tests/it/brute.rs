@@ -26,6 +26,7 @@ use quadrille::model::ResourceId;
 use quadrille::model::Timed;
 use quadrille::model::VmId;
 use quadrille::model::VmState;
+use quadrille::objective::Metric;
 use std::collections::BTreeMap;
 use std::collections::HashMap;
 
@@ -48,6 +49,8 @@ pub(crate) struct Question<'a> {
     pub(crate) movers: bool,
     /// (constraint, penalty)
     soft: Vec<(usize, u64)>,
+    /// What a relocation counts, and a node that is online at the end.
+    prices: (u64, u64),
 }
 
 /// A VM in a state of the search.
@@ -63,7 +66,7 @@ pub(crate) struct Seat {
 /// What a search found out.
 #[derive(Clone, Debug)]
 pub(crate) struct Best {
-    /// Relocations and penalties.
+    /// What the first level counts, penalties included.
     pub(crate) value: u64,
     /// A plan of that value, one action after the other.
     pub(crate) plan: Plan,
@@ -85,6 +88,17 @@ pub(crate) struct Step {
     pub(crate) kind: ActionKind,
     /// The VM holds its future amounts from the start of the action.
     pub(crate) grows: bool,
+}
+
+/// The weights of relocations and of nodes that are online: of relocations alone where the
+/// first level does not count nodes.
+fn prices(instance: &Instance) -> (u64, u64) {
+    let terms = &instance.objective().levels[0].terms;
+    let weight = |metric| terms.iter().filter(|term| term.1 == metric).map(|term| u64::from(term.0)).sum();
+    match weight(Metric::NodesOn) {
+        0 => (1, 0),
+        nodes => (weight(Metric::Relocations), nodes),
+    }
 }
 
 impl<'a> Question<'a> {
@@ -117,6 +131,7 @@ impl<'a> Question<'a> {
             synced: Vec::new(),
             movers: true,
             soft: Vec::new(),
+            prices: prices(instance),
         };
         for (index, constraint) in instance.constraints().iter().enumerate() {
             let penalty = match constraint.strength {
@@ -211,7 +226,8 @@ impl<'a> Question<'a> {
             let violation = instance.constraints()[index].rule.holds(at).err();
             violation.map_or(0, |violation| violation.amount * penalty)
         };
-        Some(self.soft.iter().map(price).sum())
+        let online = instance.node_ids().filter(|&node| at.is_online(node)).count() as u64;
+        Some(self.soft.iter().map(price).sum::<u64>() + self.prices.1 * online)
     }
 
     /// What can be done with a VM that does nothing at the moment, hosts being told
@@ -365,7 +381,7 @@ impl<'a> Question<'a> {
                     }
                 }
                 self.successors(&state, &at, |step, next| {
-                    let cost = distance + u64::from(step.kind.is_relocation());
+                    let cost = distance + self.prices.0 * u64::from(step.kind.is_relocation());
                     match table.get(&next) {
                         Some(&known) if found[known].1 <= cost => {}
                         Some(&known) => {

@@ -167,6 +167,26 @@ fn bad_input_says_where() {
 }
 
 #[test]
+fn few_nodes_on_are_asked_for_and_told() {
+    for (objective, name) in
+        [("nodes_on,relocations", "nodes_on"), ("nodes_on*100+mttr", "100*nodes_on+mttr")]
+    {
+        let arguments = ["plan", "-", "--objective", objective, "--format", "json", "--require-optimal"];
+        let output = run(&arguments, &with(SPREAD));
+        let document: Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
+        assert_eq!(
+            (&document["metrics"]["nodes_on"], &document["objective"]["name"]),
+            (&2.into(), &name.into())
+        );
+        let output = run(&arguments[..6], CALM);
+        assert_exit(&output, 0);
+        let document: Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
+        assert_eq!(document["metrics"]["nodes_on"], 1);
+        assert_eq!(document["plan"]["actions"][0]["kind"], "shutdown_node");
+    }
+}
+
+#[test]
 fn json_is_one_document() {
     let output = run(&["plan", "-", "--format", "json", "--seed", "3"], &with(SPREAD));
     assert_exit(&output, 0);
@@ -392,4 +412,148 @@ fn manual_pages_are_written() {
     let page = fs::read_to_string(folder.join("quadrille-plan.1")).expect("a page for each subcommand");
     assert!(page.contains(".TH quadrille-plan 1") && page.contains("time\\-limit"), "{page}");
     assert!(folder.join("quadrille.1").exists());
+}
+
+/// Two replicas that are kept apart, and one node for both.
+const CLASH: &str = r#"{"spread": {"vms": ["a", "b"]}}, {"fence": {"vm": "a", "nodes": ["n1"]}},
+  {"ban": {"vm": "b", "nodes": ["n2"]}}"#;
+
+#[test]
+fn explain_names_the_conflict_and_what_helps() {
+    let output = run(&["explain", "-"], &with(CLASH));
+    assert_exit(&output, 3);
+    let text = stdout(&output);
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(
+        lines[..6],
+        [
+            "no plan: `spread({a, b})`, `fence(a, n1)`, `ban(b, n2)` clash: a and b must be on node n1 and break \
+             `spread`",
+            "  spread({a, b}) (constraints[0])",
+            "  fence(a, n1) (constraints[1])",
+            "  ban(b, n2) (constraints[2])",
+            "  a and b run and take cpu 2 each",
+            "what would help, each checked by a plan:",
+        ]
+    );
+    assert!(text.contains("\n  make ban(b, {n2}) soft (cost 5; then 1 relocation)\n"), "{text}");
+    assert!(text.ends_with("questions\n") && text.contains("1 conflict, each minimal"), "{text}");
+
+    let output = run(&["explain", "-", "--format", "json"], &with(CLASH));
+    assert_exit(&output, 3);
+    let document: Value = serde_json::from_str(&stdout(&output)).expect("JSON");
+    assert_eq!(document["schema"], "quadrille/explanation/1");
+    let conflict = &document["conflicts"][0];
+    assert_eq!((&conflict["kind"], &conflict["minimal"]), (&"broken_on_node".into(), &true.into()));
+    assert_eq!(conflict["constraints"][1]["path"], "constraints[1]");
+    assert_eq!(conflict["facts"][0]["kind"], "vm");
+    assert_eq!(conflict["vms"], serde_json::json!(["a", "b"]));
+    assert!(document["ways_out"].as_array().is_some_and(|ways| ways.len() > 2), "{document}");
+
+    let output = run(&["explain", "-", "--format", "dot"], &with(CLASH));
+    let dot = stdout(&output);
+    assert!(dot.starts_with("graph conflicts {\n") && dot.ends_with("}\n"), "{dot}");
+    assert!(dot.contains("label=\"fence(a, {n1})\", shape=box") && dot.contains(" -- "), "{dot}");
+}
+
+#[test]
+fn what_plan_says_of_a_conflict() {
+    let output = run(&["plan", "-", "--format", "json"], &with(CLASH));
+    assert_exit(&output, 3);
+    let document: Value = serde_json::from_str(&stdout(&output)).expect("JSON");
+    let paths: Vec<&Value> = document["conflict"]["constraints"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|one| &one["path"])
+        .collect();
+    assert_eq!(paths, ["constraints[0]", "constraints[1]", "constraints[2]"]);
+}
+
+#[test]
+fn conflicts_point_into_rule_files() {
+    let folder = folder("conflicts");
+    let rules = folder.join("site.btrp");
+    fs::write(&rules, "namespace site;\nspread(VM[1..2]);\n>>fence(VM1, @n1);\n>>fence(VM2, @n1);\n")
+        .expect("a file");
+    let cluster = folder.join("cluster.btrp");
+    let declared = "resource cpu;\n@n[1..2] : s<cpu=4> online;\nVM[1..2] : t<cpu=1> running on @n1;\n";
+    fs::write(&cluster, declared).expect("a file");
+    for command in ["plan", "explain"] {
+        let output = run(&[command, text(&cluster), "--rules", text(&rules)], "");
+        assert_exit(&output, 3);
+        let said = stderr(&output);
+        assert!(
+            said.starts_with("error[E0701]: no plan: VM1 and VM2 must be on node n1 and break `spread`\n"),
+            "{said}"
+        );
+        for place in ["site.btrp:2:1\n", "2 | spread(VM[1..2]);\n", "3 | >>fence(VM1, @n1);\n"] {
+            assert!(said.contains(place), "{place} in {said}");
+        }
+        assert!(stdout(&output).contains("site.btrp:4:1"), "{}", stdout(&output));
+        let arguments =
+            [command, text(&cluster), "--rules", text(&rules), "--format", "json", "--diagnostics", "json"];
+        let output = run(&arguments, "");
+        let document: Value = serde_json::from_str(&stdout(&output)).expect("JSON");
+        let conflict = document.get("conflict").unwrap_or(&document["conflicts"][0]);
+        let first = &conflict["constraints"][0];
+        assert_eq!((&first["line"], &first["column"]), (&2.into(), &1.into()), "{first}");
+        let diagnostic: Value =
+            serde_json::from_str(stderr(&output).lines().next().expect("a line")).expect("JSON");
+        assert_eq!(diagnostic["code"], "E0701");
+        assert_eq!(diagnostic["labels"].as_array().map(Vec::len), Some(2));
+    }
+}
+
+#[test]
+fn questions_about_a_plan() {
+    let talk = "models/talk/talk.json";
+    let ask = |arguments: &[&str]| {
+        let output = run(&[&["explain", talk], arguments].concat(), "");
+        assert_exit(&output, 0);
+        stdout(&output)
+    };
+    assert_eq!(ask(&["--vm", "VM5"]), "0:3 migrate VM5 (N1 -> N3)  # makes room for VM7\n");
+    assert_eq!(
+        ask(&["--vm", "VM7", "--to", "N4"]),
+        "3:8 migrate VM7 (N5 -> N1)  # VM7 does not fit on N5: cpu\n\
+         VM7 is not on N4: needs 5 of cpu, N4 has 0 left at the end of this plan\n\
+         VM7 can never be on N4: VM7 must be on node N4 and needs 5 of cpu, it has 4\n  \
+         preserve(VM7, cpu, 5) (constraints[1])\n  VM7 runs and takes cpu 2, mem 5\n  N4 has 4 of cpu\n"
+    );
+    assert_eq!(
+        ask(&["--action", "3"]),
+        "3: 3:8 migrate VM7 (N5 -> N1)  # VM7 does not fit on N5: cpu\n  \
+         waits for 1: migrate VM5 (N1 -> N3)  # needs 5 of cpu on N1, 3 free until then\n"
+    );
+    let bound = ask(&["--bound"]);
+    assert!(
+        bound.starts_with("at least 4 relocations:\n  2: VM2 and VM4 must leave: offline(N2)\n"),
+        "{bound}"
+    );
+    assert!(bound.contains("  1: N5 is overloaded by 2 cpu: at least 1 VM must leave\n"), "{bound}");
+    let document: Value =
+        serde_json::from_str(&ask(&["--vm", "VM1", "--bound", "--format", "json"])).expect("JSON");
+    assert_eq!(document["schema"], "quadrille/answer/1");
+    assert_eq!(document["vm"]["actions"], serde_json::json!([]));
+    for wrong in
+        [&["--vm", "VM99"][..], &["--vm", "VM1", "--to", "N99"], &["--action", "99"], &["--to", "N1"]]
+    {
+        assert_exit(&run(&[&["explain", talk], wrong].concat(), ""), 2);
+    }
+    assert_exit(&run(&["explain", "-"], CALM), 0);
+}
+
+#[test]
+fn reasons_are_true() {
+    let room = "resource cpu; @e : s<cpu=8> online; @w : s<cpu=8> online;\n\
+        db[1..2] : t<cpu=3, migrate=12> running on @e; web : t<cpu=1> running on @e;\n\
+        big : t<cpu=5> running on @w; mail : t<cpu=1>;\n\
+        splitAmong(db[1..2] % 1, {{@e}, {@w}}); running(mail);\n";
+    let file = folder("reasons").join("room.btrp");
+    fs::write(&file, room).expect("a file");
+    let output = run(&["plan", text(&file)], "");
+    let said = stdout(&output);
+    assert!(said.contains("migrate db2 (e -> w)  # splitAmong("), "{said}");
+    assert!(!said.contains("makes room"), "there was room: {said}");
 }

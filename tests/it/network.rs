@@ -9,6 +9,7 @@ use quadrille::Outcome;
 use quadrille::Status;
 use quadrille::constraint::fence::Fence;
 use quadrille::format;
+use quadrille::format::btrplace;
 use quadrille::model::ActionKind;
 use quadrille::model::Network;
 use quadrille::model::NodeId;
@@ -159,12 +160,12 @@ fn the_checker_sees_crowded_links_and_wrong_bandwidths() {
 fn plans_keep_their_bandwidths_in_files() {
     let instance = cluster(&[1000, 500], &[(1000, IDLE, 0, 1)]).build().expect("sound");
     let (outcome, plan) = solved(&instance, "makespan");
-    let written = render::json(&instance, &outcome);
+    let written = render::json_text(&render::json(&instance, &outcome, &render::Measured::default()));
     assert!(written.contains("\"bandwidth\": 500"), "{written}");
-    let again = format::read_plan(written.as_bytes(), &instance).expect("readable").plan;
+    let again = format::native::read_plan(written.as_bytes(), &instance).expect("readable");
     assert_eq!(again.actions[0].bandwidth, plan.actions[0].bandwidth);
-    let written = format::btrplace::write_plan(&instance, &plan).expect("writable").text;
-    let again = format::btrplace::read_plan(written.as_bytes(), &instance).expect("readable");
+    let written = btrplace::write_plan(&instance, &plan).expect("writable").text;
+    let again = btrplace::read_plan(written.as_bytes(), &instance).expect("readable");
     assert_eq!(again.actions[0].bandwidth, 500);
 }
 

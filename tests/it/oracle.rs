@@ -111,7 +111,7 @@ fn coprime(size: usize) -> usize {
 }
 
 /// Looks at a rule over the grids.
-fn over_grids(rule: Option<&str>, points: usize, findings: &mut Findings) {
+fn over_grids(rule: Option<&str>, objective: Option<&str>, points: usize, findings: &mut Findings) {
     for (nodes, vms, share) in [(1, 2, 4), (2, 2, 1), (2, 3, 2), (3, 2, 2), (3, 3, 1)] {
         if !rule.is_none_or(|rule| fits(rule, nodes, vms)) {
             continue;
@@ -125,6 +125,7 @@ fn over_grids(rule: Option<&str>, points: usize, findings: &mut Findings) {
         for _ in 0..size {
             at = (at + step) % size;
             let Some(mut spec) = point(at, nodes, vms) else { continue };
+            spec.objective = objective.map(str::to_owned);
             if let Some(rule) = rule {
                 spec.rules.push(rule.to_owned());
             }
@@ -140,7 +141,7 @@ fn over_grids(rule: Option<&str>, points: usize, findings: &mut Findings) {
 fn alone(rules: &[&str]) {
     let mut findings = Findings::default();
     for rule in rules {
-        over_grids(Some(rule), points(POINTS), &mut findings);
+        over_grids(Some(rule), None, points(POINTS), &mut findings);
     }
     findings.expect_none();
 }
@@ -341,7 +342,7 @@ fn mutants(instance: &Instance, plan: &Plan) -> Vec<Plan> {
 #[test]
 fn no_rule_but_states() {
     let mut findings = Findings::default();
-    over_grids(None, points(10 * POINTS), &mut findings);
+    over_grids(None, None, points(10 * POINTS), &mut findings);
     findings.expect_none();
 }
 
@@ -373,6 +374,17 @@ fn fault_tolerance_alone() {
 #[test]
 fn soft_rules_alone() {
     alone(SOFT);
+}
+
+#[test]
+fn few_nodes_on() {
+    let mut findings = Findings::default();
+    for (at, rule) in [PLACEMENT, RESOURCES, STATES, SURVIVAL, SOFT].concat().into_iter().enumerate() {
+        let objective = ["nodes_on", "2*nodes_on+relocations", "nodes_on+3*relocations"][at % 3];
+        over_grids(Some(rule), Some(objective), points(POINTS / 8), &mut findings);
+    }
+    over_grids(None, Some("nodes_on"), points(POINTS), &mut findings);
+    findings.expect_none();
 }
 
 #[test]

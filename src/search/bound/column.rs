@@ -16,11 +16,11 @@ pub fn fewest(boxes: &Boxes, price: &[u64], most: &[u64]) -> u64 {
         boxes.count.iter().zip(price).map(|(&count, &price)| i128::from(count) * i128::from(price)).sum();
     let paid: u64 = (0..boxes.classes()).filter(|&k| boxes.paid[k]).map(|k| u64::from(boxes.bins[k])).sum();
     let mut best = 0;
-    for scale in (0..boxes.classes()).filter(|&class| boxes.paid[class]).map(|class| i128::from(most[class]))
-    {
-        if scale == 0 {
-            continue;
-        }
+    let mut scales: Vec<i128> =
+        (0..boxes.classes()).filter(|&k| boxes.paid[k] && most[k] > 0).map(|k| i128::from(most[k])).collect();
+    scales.sort_unstable();
+    scales.dedup();
+    for scale in scales {
         let rent: i128 = (0..boxes.classes())
             .map(|class| {
                 let cost = if boxes.paid[class] { scale } else { 0 };

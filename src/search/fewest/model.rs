@@ -7,7 +7,6 @@
 
 use super::super::presolve::Analysis;
 use super::super::presolve::Eviction;
-use super::super::presolve::move_takes;
 use super::order::Deadlock;
 use crate::engine::Atom;
 use crate::engine::Core;
@@ -28,6 +27,7 @@ use crate::propagator::evictions::Stage;
 use crate::propagator::sums::Row;
 use crate::propagator::sums::Sums;
 use crate::schedule::Placement;
+use crate::schedule::bound::move_takes;
 use rustc_hash::FxHashMap;
 
 /// Choices (pairs of an item and a bin) beyond which no model is made.

@@ -13,6 +13,8 @@ use crate::problem::RelationKind;
 use crate::propagator::Ledger;
 use crate::propagator::Moment;
 use crate::random::Random;
+use crate::search::presolve;
+use crate::search::price;
 
 /// Up to six items in three or four bins, some at the wrong place, with a few relations.
 fn random_problem(random: &mut Random) -> Problem {
@@ -172,7 +174,7 @@ fn limits() -> Limits {
 #[test]
 fn the_fewest_moves_are_those_of_all_placements() {
     let mut random = Random::new(21);
-    let (mut impossible, mut possible) = (0, 0);
+    let (mut impossible, mut possible, mut raised) = (0, 0, 0);
     for _ in 0..1500 {
         let problem = random_problem(&mut random);
         let analysis = presolve::analyse(&problem);
@@ -197,6 +199,9 @@ fn the_fewest_moves_are_those_of_all_placements() {
         };
         possible += 1;
         assert_eq!(found.bound, best, "{problem:?}");
+        let (priced, _) = price::fewest_moves(&problem, &analysis, best + 2, &limits());
+        assert!(priced <= best, "{priced} {best} {problem:?}");
+        raised += usize::from(priced > analysis.fewest_moves);
         // The least seconds with as few moves, and with any number.
         let worst = all.iter().max_by_key(|row| row.1).map_or(0, |row| row.1);
         for limit in [Some(best), None] {
@@ -208,7 +213,7 @@ fn the_fewest_moves_are_those_of_all_placements() {
             assert_eq!(found.bound, least, "{limit:?} {problem:?}");
         }
     }
-    assert!(impossible > 50 && possible > 500, "{impossible} {possible}");
+    assert!(impossible > 50 && possible > 500 && raised > 0, "{impossible} {possible} {raised}");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The question of packing alone: kinds of items, classes of bins, as few bins as can be.
 
+use std::collections::BTreeMap;
+
 /// Items of several kinds, to be put into bins of several classes. Items of a kind are
 /// alike, bins of a class are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -66,9 +68,32 @@ impl Boxes {
         self.fits[kind * self.classes() + class]
     }
 
-    /// The same bins with only so many items of each kind.
-    pub fn with_count(&self, count: Vec<u32>, bins: Vec<u32>) -> Self {
-        Self { count, bins, ..self.clone() }
+    /// The same with fewer kinds: sizes are rounded down, so that no more than so many kinds
+    /// are left, or as few as rounding to multiples of half of the largest size leaves.
+    pub fn rounded(&self, most: usize) -> Self {
+        let largest: Vec<u64> = (0..self.dims)
+            .map(|dim| (0..self.kinds()).map(|kind| self.size(kind)[dim]).max().unwrap_or(0))
+            .collect();
+        let mut levels = 64;
+        loop {
+            let mut rows: BTreeMap<(Vec<u64>, Vec<bool>), u32> = BTreeMap::new();
+            for kind in 0..self.kinds() {
+                let size = self.size(kind).iter().zip(&largest);
+                let size =
+                    size.map(|(&size, &largest)| size - size % largest.div_ceil(levels).max(1)).collect();
+                let fits = (0..self.classes()).map(|class| self.fits(kind, class)).collect();
+                *rows.entry((size, fits)).or_default() += self.count[kind];
+            }
+            if rows.len() <= most || levels <= 2 {
+                return Self {
+                    count: rows.values().copied().collect(),
+                    size: rows.keys().flat_map(|row| row.0.iter().copied()).collect(),
+                    fits: rows.keys().flat_map(|row| row.1.iter().copied()).collect(),
+                    ..self.clone()
+                };
+            }
+            levels /= 2;
+        }
     }
 
     /// How many of these bins cost something.

@@ -15,67 +15,125 @@ use std::sync::Arc;
 /// A content that is used as much as this is taken as it is.
 const WHOLE: f64 = 0.99;
 
+/// How often a step is taken back in one dive.
+const UNDOS: u32 = 40;
+
+/// How a dive goes.
+#[derive(Clone, Copy, Debug)]
+pub struct Style {
+    /// How far it strays from what the programme says.
+    pub noise: f64,
+    /// The share of the bins that are filled in one step.
+    pub pace: f64,
+}
+
+/// Where a dive stands.
+#[derive(Clone, Debug)]
+struct Depth {
+    /// What is still to be packed.
+    rest: Boxes,
+    packing: Vec<Filled>,
+    /// The contents that the programme uses, and how much of each.
+    chosen: Vec<(Filled, f64)>,
+}
+
 /// The best packing that the dive comes by, if it has fewer paid bins than `most`. One
-/// with no more than `enough` ends it.
+/// with no more than `enough` ends it. A step after which the programme needs more than
+/// `enough` is taken back, some times.
 pub fn dive(
     boxes: &Boxes,
     root: &Generator,
     (enough, mut most): (u64, u64),
-    noise: f64,
+    style: Style,
     random: &mut Random,
     meter: &mut Meter<'_>,
 ) -> Option<Vec<Filled>> {
-    let mut packing: Vec<Filled> = Vec::new();
+    // Less than the programme needs cannot be asked for.
+    let enough = enough.max((root.master.objective() - 1e-3).ceil() as u64);
     let mut best: Option<Vec<Filled>> = None;
     let mut pool: Vec<Filled> = (0..root.master.columns()).map(|at| root.master.column(at).clone()).collect();
-    let mut chosen = root.master.solution();
-    let mut rest = boxes.clone();
-    let mut names: Vec<Filled> = chosen.iter().map(|&(at, _)| root.master.column(at).clone()).collect();
+    let solution = root.master.solution().into_iter();
+    let mut now = Depth {
+        rest: boxes.clone(),
+        packing: Vec::new(),
+        chosen: solution.map(|(at, value)| (root.master.column(at).clone(), value)).collect(),
+    };
+    let mut undos = UNDOS;
     loop {
-        let before = packing.len();
-        // The whole ones, then the one that is used most.
-        let mut order: Vec<usize> = (0..chosen.len()).collect();
-        let key = |at: usize, random: &mut Random| {
-            let part = chosen[at].1 - chosen[at].1.floor();
-            let part = if chosen[at].1 >= 1.0 { 1.0 + part } else { part };
-            part + noise * (random.below(1000) as f64 / 1000.0)
-        };
-        let keys: Vec<f64> = (0..chosen.len()).map(|at| key(at, random)).collect();
-        order.sort_by(|&a, &b| keys[b].total_cmp(&keys[a]).then(a.cmp(&b)));
-        for at in order {
-            let times = (chosen[at].1 + 1.0 - WHOLE).floor() as u32;
-            let times = if times == 0 && packing.len() == before { 1 } else { times };
-            for _ in 0..times {
-                if !take(&mut rest, &names[at], &mut packing) {
-                    break;
-                }
-            }
-        }
-        let price = boxes.price(&packing);
-        if packing.len() == before || price >= most {
+        let mut next = now.clone();
+        let bins = enough.saturating_sub(boxes.price(&now.packing));
+        let many = 1 + (bins as f64 * style.pace) as usize;
+        let Some(risky) = step(&mut next, many, style.noise, random) else { return best };
+        let price = boxes.price(&next.packing);
+        if price >= most {
             return best;
         }
         // The rest in the plain way may do already.
-        if let Some(tail) = greedy::best(&rest, most - price, meter) {
-            most = price + boxes.price(&tail);
-            best = Some(packing.iter().cloned().chain(tail).collect());
+        let tails = greedy::all(&next.rest, meter);
+        let tail = tails.iter().min_by_key(|tail| boxes.price(tail)).map_or(&[][..], Vec::as_slice);
+        if !tails.is_empty() && price + boxes.price(tail) < most {
+            most = price + boxes.price(tail);
+            best = Some(next.packing.iter().chain(tail).cloned().collect());
         }
-        if meter.is_over() || most <= enough || rest.items() == 0 {
+        if meter.is_over() || most <= enough || next.rest.items() == 0 {
             return best;
         }
-        let small = Small::of(&rest);
-        pool.retain(|filled| filled.content.iter().all(|&(kind, many)| many <= rest.count[kind as usize]));
-        let mut generator = Generator::new(&small.boxes, pool.iter().map(|filled| small.shrink(filled)));
+        let small = Small::of(&next.rest);
+        let fits = |filled: &&Filled| {
+            filled.content.iter().all(|&(kind, many)| many <= next.rest.count[kind as usize])
+        };
+        let tail: Vec<Filled> = tail.iter().map(|filled| small.shrink(filled)).collect();
+        let start = pool.iter().filter(fits).map(|filled| small.shrink(filled));
+        let mut generator = Generator::new(&small.boxes, &tail, start);
+        let known = generator.master.columns();
         generator.solve(most - price, meter);
+        pool.extend((known..generator.master.columns()).map(|at| small.grow(generator.master.column(at))));
+        if let Some(risky) = risky
+            && undos > 0
+            && generator.master.objective() + price as f64 > enough as f64 + 1e-3
+        {
+            // Without this content, then.
+            undos -= 1;
+            now.chosen.retain(|row| row.0 != risky);
+            continue;
+        }
         if generator.bound >= most - price {
             return best;
         }
-        pool.extend(
-            (pool.len()..generator.master.columns()).map(|at| small.grow(generator.master.column(at))),
-        );
-        chosen = generator.master.solution();
-        names = chosen.iter().map(|&(at, _)| small.grow(generator.master.column(at))).collect();
+        let solution = generator.master.solution().into_iter();
+        next.chosen = solution.map(|(at, value)| (small.grow(generator.master.column(at)), value)).collect();
+        now = next;
     }
+}
+
+/// Takes the contents that are used in whole, or so many that are used most; if that is
+/// one, which it is. `None` where nothing can be taken.
+fn step(now: &mut Depth, many: usize, noise: f64, random: &mut Random) -> Option<Option<Filled>> {
+    let keys: Vec<f64> = now
+        .chosen
+        .iter()
+        .map(|row| row.1.min(1.0) + row.1.fract() * 0.01 + noise * (random.below(1000) as f64 / 1000.0))
+        .collect();
+    let mut order: Vec<usize> = (0..now.chosen.len()).collect();
+    order.sort_by(|&a, &b| keys[b].total_cmp(&keys[a]).then(a.cmp(&b)));
+    let before = now.packing.len();
+    for &at in &order {
+        let (filled, value) = &now.chosen[at];
+        for _ in 0..(value + 1.0 - WHOLE).floor() as u32 {
+            if !take(&mut now.rest, filled, &mut now.packing) {
+                break;
+            }
+        }
+    }
+    for at in order {
+        if now.packing.len() >= before + many {
+            break;
+        }
+        if take(&mut now.rest, &now.chosen[at].0, &mut now.packing) && many == 1 {
+            return Some(Some(now.chosen[at].0.clone()));
+        }
+    }
+    (now.packing.len() > before).then_some(None)
 }
 
 /// Fills one more bin, with as much of the content as is left to be packed.

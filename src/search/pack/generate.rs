@@ -21,6 +21,8 @@ const GAIN: f64 = 1e-6;
 /// Looks that one pricing may take while contents come easily, and when none does.
 const NODES: u64 = 4_000;
 const NODES_LAST: u64 = 30_000_000;
+/// Pivots between two pricings.
+const PIVOTS: usize = 30;
 /// How much the best prices so far count beside the newest.
 const PULL: f64 = 0.6;
 
@@ -45,8 +47,8 @@ pub struct Generator {
 }
 
 impl Generator {
-    /// For these boxes; the contents of some packing make a good start.
-    pub fn new(boxes: &Arc<Boxes>, start: impl Iterator<Item = Filled>) -> Self {
+    /// For these boxes, beginning with a packing and other contents.
+    pub fn new(boxes: &Arc<Boxes>, packing: &[Filled], start: impl Iterator<Item = Filled>) -> Self {
         let mut generator = Self {
             boxes: Arc::clone(boxes),
             master: Master::new(boxes),
@@ -58,6 +60,10 @@ impl Generator {
             settled: false,
             done: false,
         };
+        packing.iter().for_each(|filled| generator.add(filled.clone()));
+        if generator.master.columns() == packing.len() {
+            generator.master.begin(packing);
+        }
         start.for_each(|filled| generator.add(filled));
         generator
     }
@@ -113,7 +119,9 @@ impl Generator {
             let sizes = self.sizes();
             self.price(&sizes, NODES, meter);
         }
-        meter.spend(self.master.solve() / 16);
+        // While contents come easily the programme need not be solved to its end each time.
+        let pivots = if pull > 0.0 { PIVOTS } else { usize::MAX };
+        meter.spend(self.master.solve(pivots) / 16);
         let now = (0..self.boxes.kinds()).map(|kind| self.master.price(kind).max(0.0));
         match &self.center {
             Some((_, center)) if pull > 0.0 => {
@@ -145,11 +153,11 @@ impl Generator {
         let profit: Vec<u64> = prices.iter().map(|price| (price * SCALE as f64) as u64).collect();
         let mut most = vec![0; self.boxes.classes()];
         let mut fresh = Vec::new();
-        for class in 0..self.boxes.classes() {
+        for (class, most) in most.iter_mut().enumerate() {
             let cost = if self.boxes.paid[class] { 1.0 } else { 0.0 };
             let floor = ((cost + GAIN) * SCALE as f64) as u64;
             let best = self.sacks[class].solve(&profit, &self.boxes.count, floor, nodes, meter);
-            most[class] = best.most;
+            *most = best.most;
             fresh.extend(
                 best.contents.into_iter().map(|(_, content)| Filled { class: class as u32, content }),
             );

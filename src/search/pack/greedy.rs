@@ -11,7 +11,7 @@ use super::boxes::Filled;
 
 /// How an item is chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rule {
+enum Rule {
     /// The largest first (first fit decreasing, seen from the bin).
     Largest,
     /// Largest dot product with the room that is left.
@@ -32,36 +32,20 @@ const WAYS: [(Rule, Weighting); 6] = [
 
 /// How dimensions count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Weighting {
+enum Weighting {
     /// All alike.
     Even,
     /// By what the items need in them.
     Scarce,
 }
 
-/// The packing with the fewest paid bins of all rules, if it has fewer than `most`.
-pub fn best(boxes: &Boxes, most: u64, meter: &mut Meter<'_>) -> Option<Vec<Filled>> {
-    let mut best: Option<(u64, Vec<Filled>)> = None;
-    for (rule, weighting) in WAYS {
-        let limit = best.as_ref().map_or(most, |best| best.0);
-        if let Some(packing) = pack(boxes, rule, weighting, limit, meter) {
-            best = Some((boxes.price(&packing), packing));
-        }
-        if meter.is_over() {
-            break;
-        }
-    }
-    best.map(|best| best.1)
+/// A packing by each rule that comes to one.
+pub fn all(boxes: &Boxes, meter: &mut Meter<'_>) -> Vec<Vec<Filled>> {
+    WAYS.iter().filter_map(|&(rule, weighting)| pack(boxes, rule, weighting, meter)).collect()
 }
 
-/// One packing with fewer than `most` paid bins.
-pub fn pack(
-    boxes: &Boxes,
-    rule: Rule,
-    weighting: Weighting,
-    most: u64,
-    meter: &mut Meter<'_>,
-) -> Option<Vec<Filled>> {
+/// One packing.
+fn pack(boxes: &Boxes, rule: Rule, weighting: Weighting, meter: &mut Meter<'_>) -> Option<Vec<Filled>> {
     let dims = boxes.dims;
     // By dimension: one over what the largest bin holds; sizes become shares of it.
     let unit: Vec<f64> = (0..dims)
@@ -94,24 +78,20 @@ pub fn pack(
         boxes.paid[a].cmp(&boxes.paid[b]).then(room_of(b).total_cmp(&room_of(a))).then(a.cmp(&b))
     });
     let mut packing = Vec::new();
-    let mut price = 0;
     for class in order {
         for _ in 0..boxes.bins[class] {
             if kinds.is_empty() {
                 return Some(packing);
             }
-            meter.spend(1 + kinds.len() as u64 * dims as u64 / 64);
+            let content = fill(boxes, class, rule, (&share, &weight, &unit, &bulk), &kinds, &mut count);
+            let looks = kinds.len() as u64 * (1 + content.len() as u64) * (1 + dims as u64);
+            meter.spend(1 + looks / 4);
             if meter.is_over() {
                 return None;
             }
-            let content = fill(boxes, class, rule, (&share, &weight, &unit, &bulk), &kinds, &mut count);
             if content.is_empty() {
                 // Nothing that is left may be in such a bin.
                 break;
-            }
-            price += u64::from(boxes.paid[class]);
-            if price >= most {
-                return None;
             }
             packing.push(Filled { class: class as u32, content });
             kinds.retain(|&kind| count[kind] > 0);

@@ -16,8 +16,9 @@ use super::boxes::Boxes;
 use super::boxes::Content;
 use std::sync::Arc;
 
-/// What rounding may do to a bound, in units of profit; profits stay below 2^44 in sum.
+/// What rounding may do to a bound, in units of profit and as a share of it.
 const SLOP: f64 = 0.01;
+const RELATIVE: f64 = 1e-12;
 /// What shares of a capacity are counted in.
 const UNIT: u128 = 1 << 40;
 /// What weights are counted in.
@@ -281,7 +282,8 @@ impl Knapsack {
         let dims = self.boxes.dims;
         let end = self.list.len();
         for at in from..end {
-            let upper = (self.bound(at, rest) + SLOP).floor() as u64;
+            let upper = self.bound(at, rest);
+            let upper = (upper + SLOP + upper * RELATIVE).floor() as u64;
             if upper.saturating_add(self.value) <= self.best {
                 return;
             }

@@ -78,6 +78,52 @@ impl Master {
         }
     }
 
+    /// Begins with a packing: each bin is basic in the row of a kind that no other bin has,
+    /// and what is left over of the other kinds in theirs. Does nothing where some bin has
+    /// no such kind. The columns have been added, in this order and before all others.
+    pub fn begin(&mut self, packing: &[Filled]) {
+        let rows = self.rows;
+        let mut bins_with = vec![0u32; self.kinds];
+        let contents = || packing.iter().flat_map(|filled| &filled.content);
+        contents().for_each(|row| bins_with[row.0 as usize] += 1);
+        let own = |filled: &Filled| filled.content.iter().find(|row| bins_with[row.0 as usize] == 1).copied();
+        let Some(own) = packing.iter().map(own).collect::<Option<Vec<(u32, u32)>>>() else { return };
+        let mut random = crate::random::Random::new(rows as u64);
+        let mut tiny = || 1e-6 * (1.0 + random.below(1000) as f64 / 1000.0);
+        self.inverse.fill(0.0);
+        self.is_basic.fill(false);
+        let mut need = vec![0.0; rows];
+        for (row, need) in need.iter_mut().enumerate() {
+            // A surplus of the kind, or a slack of the class.
+            let sign = if row < self.kinds { -1.0 } else { 1.0 };
+            self.basis[row] = row;
+            self.inverse[row * rows + row] = sign;
+            self.value[row] =
+                if row < self.kinds { tiny() } else { (self.rhs[row] - packing.len() as f64).max(1.0) };
+            *need = self.value[row] * sign;
+        }
+        self.price.fill(0.0);
+        for (at, (filled, &(kind, many))) in packing.iter().zip(&own).enumerate() {
+            let (row, many) = (kind as usize, f64::from(many));
+            self.basis[row] = 2 * rows + at;
+            need[row] += self.value[row];
+            self.value[row] = 1.0 + tiny();
+            self.inverse[row * rows + row] = 1.0 / many;
+            self.price[row] = self.columns[at].1 / many;
+            for (other, amount) in self.entries(2 * rows + at) {
+                need[other] += amount * self.value[row];
+                if other < self.kinds && other != row {
+                    self.inverse[row * rows + other] += amount / many;
+                } else if other >= self.kinds {
+                    self.inverse[row * rows + other] -= 1.0 / many;
+                }
+            }
+            debug_assert_eq!(&self.columns[at].0, filled);
+        }
+        self.rhs = need;
+        self.basis.iter().for_each(|&variable| self.is_basic[variable] = true);
+    }
+
     /// Adds a content.
     pub fn add(&mut self, filled: Filled, paid: bool) {
         self.columns.push((filled, if paid { 1.0 } else { 0.0 }));
@@ -152,16 +198,17 @@ impl Master {
         cost - worth - self.price[self.kinds + filled.class as usize]
     }
 
-    /// The best solution with the columns that there are. Returns the arithmetic done.
+    /// The best solution with the columns that there are, or so many pivots on the way there.
+    /// Returns the arithmetic done.
     ///
     /// Of the variables with the least reduced costs the one that gains most enters: asking
     /// costs little beside a pivot, and there are far fewer of those then.
-    pub fn solve(&mut self) -> u64 {
+    pub fn solve(&mut self, pivots: usize) -> u64 {
         let rows = self.rows;
         let mut work = 0;
         let mut stale = 0;
         let mut candidates: Vec<(f64, usize)> = Vec::new();
-        for _ in 0..20 * rows + 1000 {
+        for _ in 0..pivots.min(20 * rows + 1000) {
             candidates.clear();
             for row in 0..rows {
                 let reduced = if row < self.kinds { self.price[row] } else { -self.price[row] };

@@ -203,9 +203,10 @@ impl Listing<'_> {
                 }
                 let more = more.saturating_sub(u64::from(many));
                 if more > 0 {
-                    // Of what is left only such as are neither too large nor too small.
+                    // Of what is left only such as are not too large; nor too small, where one
+                    // alone has to fill the bin.
                     let room = bulk(&self.left, self.boxes.capacity(0));
-                    let least = (room - self.waste - ROUNDING) / more as f64;
+                    let least = if more == 1 { room - self.waste - ROUNDING } else { 0.0 };
                     let rest = &self.list[at + 1..end];
                     let first = rest.partition_point(|&kind| self.bulk[kind as usize] > room + ROUNDING);
                     let last = rest.partition_point(|&kind| self.bulk[kind as usize] >= least);
