@@ -94,7 +94,10 @@ fn there_and_back() {
 #[test]
 fn what_cannot_be_converted() {
     let folder = folder("refused");
-    write(&folder, "cluster.json", &CLUSTER.replace("\"vms\":", "\"network\": {\"switches\": []}, \"vms\":"));
+    let network = r#""network": {"switches": [{"id": 0}], "links": [
+        {"id": 0, "capacity": 1000, "switch": 0, "node": "n1"},
+        {"id": 1, "capacity": 1000, "switch": 0, "node": "n2"}]}, "vms":"#;
+    write(&folder, "cluster.json", &CLUSTER.replace("\"vms\":", network));
     let output = run(&folder, &["convert", "cluster.json", "-o", "cluster.btrp"]);
     assert_exit(&output, 2);
     assert!(text(&output.stderr).contains("network"), "{}", text(&output.stderr));

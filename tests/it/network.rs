@@ -21,8 +21,11 @@ use quadrille::verify::Source;
 use quadrille::verify::VerifyOptions;
 use quadrille::verify::verify;
 
-/// A cluster on a star of links: (memory, (hot size, hot duration, cold rate), from, to).
-fn cluster(links: &[u64], vms: &[(i64, Option<(i64, i64, f64)>, usize, usize)]) -> InstanceBuilder {
+/// How a VM writes: hot size, hot duration, cold rate.
+type Dirty = Option<(i64, i64, f64)>;
+
+/// A cluster on a star of links: memory, writes, from, to.
+fn cluster(links: &[u64], vms: &[(i64, Dirty, usize, usize)]) -> InstanceBuilder {
     let mut b = InstanceBuilder::new();
     let nodes: Vec<NodeId> = (0..links.len()).map(|at| b.node(&format!("n{at}"))).collect();
     let mut network = Network::star(links.len() as u32, 1);
@@ -59,7 +62,7 @@ fn times(plan: &Plan) -> Vec<(u64, u64)> {
     times
 }
 
-const IDLE: Option<(i64, i64, f64)> = Some((0, 2, 0.0));
+const IDLE: Dirty = Some((0, 2, 0.0));
 
 #[test]
 fn one_link_takes_one_after_the_other() {
