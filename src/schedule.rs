@@ -480,15 +480,15 @@ impl<'p> Clock<'p> {
 
     /// Is there enough left of every channel?
     fn carries(&self, passage: &Passage) -> bool {
-        passage.channels.iter().all(|&channel| self.channels[channel as usize].0 >= passage.rate)
+        passage.uses.iter().all(|&(channel, amount)| self.channels[channel as usize].0 >= amount)
     }
 
     /// What keeps a task off its way: a channel with its version, or nothing that will change.
     #[allow(clippy::option_option, reason = "whether, and by which")]
     fn jam(&self, at: u32) -> Option<Option<(u32, u32)>> {
         let Some(passage) = &self.tasks[at as usize].passage else { return Some(None) };
-        let full = |channel: &&u32| self.channels[**channel as usize].0 < passage.rate;
-        let channel = *passage.channels.iter().find(full)?;
+        let full = |usage: &&(u32, u64)| self.channels[usage.0 as usize].0 < usage.1;
+        let (channel, _) = *passage.uses.iter().find(full)?;
         Some(Some((channel, self.channels[channel as usize].1)))
     }
 
@@ -572,8 +572,8 @@ impl<'p> Clock<'p> {
     fn enter(&mut self, at: u32) {
         let packing = &self.problem.packing;
         if let Some(passage) = &self.tasks[at as usize].passage {
-            for &channel in &passage.channels {
-                self.channels[channel as usize].0 -= passage.rate;
+            for &(channel, amount) in &passage.uses {
+                self.channels[channel as usize].0 -= amount;
             }
         }
         if let StepKind::Move { item, to, resized, .. } | StepKind::Arrive { item, to, resized } =
@@ -597,9 +597,9 @@ impl<'p> Clock<'p> {
 
     fn leave_channels(&mut self, at: u32) {
         if let Some(passage) = &self.tasks[at as usize].passage {
-            for &channel in &passage.channels {
+            for &(channel, amount) in &passage.uses {
                 let (left, version) = &mut self.channels[channel as usize];
-                *left += passage.rate;
+                *left += amount;
                 *version += 1;
             }
         }

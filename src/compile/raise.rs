@@ -52,7 +52,7 @@ pub fn raise(instance: &Instance, compiled: &Compiled, steps: &[Step]) -> Plan {
                     push(ActionKind::ShutdownOriginal { vm, from }, start + boot, end, Vec::new());
                 } else {
                     let passage = passage_of(problem, &step.kind).flatten();
-                    let bandwidth = passage.map_or(0, |passage| passage.rate);
+                    let bandwidth = passage.map_or(0, |passage| passage.bandwidth);
                     send(ActionKind::Migrate { vm, from, to }, start, end, allocations, bandwidth);
                 }
             }

@@ -55,7 +55,8 @@ impl Transit for Roads {
         let path = self.path(from, to);
         let rate = path.bandwidth.min(cargo.most);
         let flow = cargo.flow(self.model.get(), rate).ok()?;
-        Some(Passage { seconds: flow.seconds, rate, channels: path.channels.clone() })
+        let uses = path.channels.iter().map(|&channel| (channel, rate)).collect();
+        Some(Passage { seconds: flow.seconds, bandwidth: rate, uses })
     }
 }
 

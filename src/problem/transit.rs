@@ -7,10 +7,10 @@ use std::fmt::Debug;
 pub struct Passage {
     /// Seconds from its start to its end.
     pub seconds: u32,
-    /// What it takes of each of its channels.
-    pub rate: u64,
-    /// The channels, ascending.
-    pub channels: Vec<u32>,
+    /// Its bandwidth, in Mbit/s.
+    pub bandwidth: u64,
+    /// What it takes of which channels, by channel, ascending.
+    pub uses: Vec<(u32, u64)>,
 }
 
 /// What moves take on the channels between bins, each of which carries no more than its

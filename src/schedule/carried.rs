@@ -15,9 +15,9 @@ pub fn is_carried(problem: &Problem, steps: &[Step]) -> bool {
             None => {}
             Some(None) => return false,
             Some(Some(passage)) => {
-                for &channel in &passage.channels {
-                    events.push((step.start, true, channel, passage.rate));
-                    events.push((step.end, false, channel, passage.rate));
+                for &(channel, amount) in &passage.uses {
+                    events.push((step.start, true, channel, amount));
+                    events.push((step.end, false, channel, amount));
                 }
             }
         }
