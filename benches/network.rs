@@ -237,7 +237,7 @@ fn micro(text: &str) -> Fallible<Instance> {
     let link =
         |at: usize, capacity| Link { number: at as u32, capacity, switch: 0, end: Endpoint::Node(nodes[at]) };
     b.network(Network {
-        switches: vec![Switch { number: 0, capacity: None }],
+        switches: vec![Switch::new(0, None, None)],
         links: [500, 500, 1000, 1000]
             .into_iter()
             .enumerate()

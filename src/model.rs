@@ -12,6 +12,7 @@ mod metrics;
 mod migration;
 mod network;
 mod plan;
+mod roads;
 mod run;
 mod topology;
 
@@ -56,6 +57,7 @@ pub use network::Route;
 pub use network::Routing;
 pub use network::Switch;
 pub use plan::Plan;
+pub use roads::Roads;
 pub use run::Run;
 pub use topology::Channel;
 pub use topology::NetworkError;

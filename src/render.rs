@@ -17,6 +17,7 @@ mod report;
 mod set;
 mod summary;
 mod text;
+mod travel;
 mod words;
 
 pub use answer::Answers;

@@ -38,6 +38,7 @@ mod load;
 mod log;
 mod lost;
 mod lower;
+mod network;
 mod operate;
 pub mod render;
 mod report;

@@ -4,7 +4,7 @@
 
     var words = "namespace|import|export|to|for|in|if|else";
     // Words only where nothing makes them a name.
-    var contextual = "resource|template|def|include|as|minimise|minimize|soft|all|vms|nodes|by|tagged|named|with" +
+    var contextual = "resource|network|switch|link|route|via|template|def|include|as|minimise|minimize|soft|all|vms|nodes|by|tagged|named|with" +
         "|on|running|sleeping|ready|online|offline";
     var kinds = [
         ["comment", /^#![^\n]*|\/\/[^\n]*/],

@@ -80,6 +80,33 @@ pub enum Statement {
         /// Its options.
         options: Vec<Spanned<Setting>>,
     },
+    /// `network shortest;`
+    Network {
+        /// How traffic finds its way.
+        routing: Word,
+        /// The options.
+        options: Vec<Spanned<Setting>>,
+    },
+    /// `switch core<capacity=40000>, edge[1..4];`
+    Switch(Vec<Switched>),
+    /// `link @n[1..20] to edge1<capacity=1000>;`
+    Link {
+        /// What is linked: nodes, or the names of switches.
+        ends: Spanned<Expression>,
+        /// The switch at the other end of each link.
+        switch: Word,
+        /// The options.
+        options: Vec<Spanned<Setting>>,
+    },
+    /// `route @n1 to @n2 via edge1, core, edge2;`
+    Route {
+        /// Where it starts: a node.
+        from: Spanned<Expression>,
+        /// Where it ends: a node.
+        to: Spanned<Expression>,
+        /// The switches on the way, in order.
+        via: Vec<Word>,
+    },
     /// `VM[1..3] : small<clone> running on @n1;`
     Declaration {
         /// What is declared: a name, a node, an enumeration, a set of them.
@@ -174,6 +201,15 @@ pub struct Setting {
     pub name: Word,
     /// Its value; none for a flag. A number (maybe negated), a text or a variable.
     pub value: Option<Spanned<Expression>>,
+}
+
+/// Switches with their options.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Switched {
+    /// A name, or an enumeration of names.
+    pub names: Spanned<Expression>,
+    /// The options.
+    pub options: Vec<Spanned<Setting>>,
 }
 
 /// A state at the start.

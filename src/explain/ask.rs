@@ -12,10 +12,12 @@ use crate::constraint::Constraint;
 use crate::constraint::fence::Fence;
 use crate::model::Action;
 use crate::model::ActionKind;
+use crate::model::Channel;
 use crate::model::Instance;
 use crate::model::NodeId;
 use crate::model::Plan;
 use crate::model::ResourceId;
+use crate::model::Roads;
 use crate::model::VmId;
 use crate::outcome::Conflict;
 use crate::outcome::Lack;
@@ -167,6 +169,8 @@ pub enum Why {
     /// It needs so much of the resource on the node, and without the other's leaving so
     /// much is free there.
     Room(NodeId, ResourceId, u64, u64),
+    /// Both take more of this than there is.
+    Way(Channel),
     /// The constraint at this index asks for the order.
     Rule(u32),
     /// It is not known.
@@ -213,6 +217,9 @@ fn why(instance: &Instance, posted: &Posted, plan: &Plan, first: u32, then: u32)
                 return Why::Room(node, resource, need, free);
             }
         }
+    }
+    if let Some(channel) = Roads::of(instance).and_then(|roads| roads.meeting(one, other)) {
+        return Why::Way(channel);
     }
     let speaks = |vms: &[VmId]| vms.contains(&leaver) && vms.contains(&comer);
     let near = |nodes: &[NodeId]| {

@@ -121,6 +121,7 @@ fn network() -> Value {
     let switch = object(
         json!({
             "id": number(),
+            "name": {"type": "string", "description": "what people call it"},
             "capacity": {"type": ["integer", "null"], "minimum": 1, "description": "Mbit/s; unlimited where nothing is said"},
         }),
         &["id"],
@@ -211,6 +212,10 @@ fn plan() -> Value {
                 "bandwidth" => {
                     json!({"type": "integer", "minimum": 1, "description": "Mbit/s of each link on the way"})
                 }
+                "mode" => json!({"enum": ["pre-copy", "post-copy", "cold", "fixed"]}),
+                "downtime" => {
+                    json!({"type": "number", "minimum": 0, "description": "s for which the VM stands still"})
+                }
                 _ => text(),
             };
             properties.insert((*key).to_owned(), value);
@@ -229,7 +234,7 @@ fn plan() -> Value {
         object(Value::Object(properties), &required)
     };
     let actions = json!([
-        action("migrate", false, &["vm", "from", "to"], &["allocations", "bandwidth"]),
+        action("migrate", false, &["vm", "from", "to"], &["allocations", "bandwidth", "mode", "downtime"]),
         action("boot", false, &["vm", "node"], &["allocations"]),
         action("boot", true, &["vm", "from", "to"], &["allocations"]),
         action("shutdown", false, &["vm", "node"], &[]),

@@ -25,6 +25,7 @@ use crate::model::Plan;
 use crate::model::Reason;
 use crate::model::Resource;
 use crate::model::ResourceId;
+use crate::model::Routing;
 use crate::model::Switch;
 use crate::model::Timed;
 use crate::model::Value;
@@ -230,15 +231,21 @@ fn network(choices: &mut Choices, node_count: usize) -> Network {
     let mut network = Network::default();
     for at in 0..count {
         let limit = choices.chance(2).then(|| capacity(choices));
-        network.switches.push(Switch { number: 10 * at as u32 + choices.next() % 10, capacity: limit });
+        let number = 10 * at as u32 + choices.next() % 10;
+        let name = choices.chance(2).then(|| format!("edge{at}"));
+        network.switches.push(Switch::new(number, name.as_deref(), limit));
     }
     let mut ends: Vec<(u32, Endpoint)> =
         (1..count).map(|at| (choices.below(at) as u32, Endpoint::Switch(at as u32))).collect();
     ends.extend(
         (0..node_count).map(|at| (choices.below(count) as u32, Endpoint::Node(NodeId::from_index(at)))),
     );
+    if choices.chance(4) {
+        network.routing = Routing::Shortest;
+    }
+    let step = if choices.chance(2) { 1 } else { 7 };
     for (at, (switch, end)) in (0u32..).zip(ends) {
-        network.links.push(Link { number: 7 * at, capacity: capacity(choices), switch, end });
+        network.links.push(Link { number: step * at, capacity: capacity(choices), switch, end });
     }
     network
 }

@@ -3,7 +3,7 @@
 use super::NodeId;
 
 /// One end of a link.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Endpoint {
     /// A node.
     Node(NodeId),
@@ -16,8 +16,28 @@ pub enum Endpoint {
 pub struct Switch {
     /// Its number in files.
     pub number: u32,
+    /// What people call it.
+    pub name: Option<String>,
     /// Mbit/s through it; `None` where it never blocks.
     pub capacity: Option<u64>,
+}
+
+impl Switch {
+    /// A switch. A name that is `s` and the number is that of one without a name.
+    pub fn new(number: u32, name: Option<&str>, capacity: Option<u64>) -> Self {
+        let own = name.filter(|name| name.strip_prefix('s') != Some(number.to_string().as_str()));
+        Self { number, name: own.map(str::to_owned), capacity }
+    }
+
+    /// What a sentence calls it: its name in quotes, or its number.
+    pub fn said(&self) -> String {
+        self.name.as_ref().map_or_else(|| self.number.to_string(), |name| format!("`{name}`"))
+    }
+
+    /// Its name, or `s` and its number where it has none.
+    pub fn label(&self) -> String {
+        self.name.clone().unwrap_or_else(|| format!("s{}", self.number))
+    }
 }
 
 /// A full-duplex link between a switch and a node or another switch.
@@ -73,7 +93,7 @@ impl Network {
     pub fn star(nodes: u32, capacity: u64) -> Self {
         let link = |node| Link { number: node, capacity, switch: 0, end: Endpoint::Node(NodeId(node)) };
         Self {
-            switches: vec![Switch { number: 0, capacity: None }],
+            switches: vec![Switch::new(0, None, None)],
             links: (0..nodes).map(link).collect(),
             routing: Routing::Tree,
         }

@@ -113,7 +113,7 @@ impl Topology {
         for (at, switch) in (0u32..).zip(&network.switches) {
             let Some(capacity) = switch.capacity else { continue };
             if capacity == 0 {
-                return Err(names.fault(format!("switch {} has no capacity", switch.number)));
+                return Err(names.fault(format!("switch {} has no capacity", switch.said())));
             }
             switches[at as usize] = channels.len() as u32;
             channels.push((Channel::Switch(at), capacity));
@@ -393,7 +393,10 @@ impl Names<'_> {
     fn vertex(&self, vertex: u32, nodes: usize) -> String {
         match (vertex as usize).checked_sub(nodes) {
             None => format!("node `{}`", self.instance.node_name(NodeId(vertex))),
-            Some(at) => format!("switch {}", self.network.switches.get(at).map_or(0, |switch| switch.number)),
+            Some(at) => match self.network.switches.get(at) {
+                Some(switch) => format!("switch {}", switch.said()),
+                None => "a switch".to_owned(),
+            },
         }
     }
 }
@@ -407,7 +410,7 @@ mod tests {
     use crate::model::Switch;
 
     fn switch(number: u32, capacity: Option<u64>) -> Switch {
-        Switch { number, capacity }
+        Switch::new(number, None, capacity)
     }
 
     fn link(number: u32, capacity: u64, switch: u32, end: Endpoint) -> Link {

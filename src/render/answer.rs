@@ -15,6 +15,7 @@ use crate::explain::host_after;
 use crate::model::Instance;
 use crate::model::NodeId;
 use crate::model::Plan;
+use crate::model::Roads;
 use crate::model::VmId;
 use crate::objective::Level;
 use crate::objective::Metric;
@@ -134,6 +135,10 @@ fn reason(instance: &Instance, why: &Why) -> String {
             name::resource(instance, resource),
             name::node(instance, node)
         ),
+        Why::Way(channel) => match Roads::of(instance) {
+            Some(roads) => format!("both need {}", name::sentence(&roads.name(channel))),
+            None => "both need the same link".to_owned(),
+        },
         Why::Rule(index) => words::constraint_at(instance, index),
         Why::Unknown => "the order of the schedule".to_owned(),
     }

@@ -2,6 +2,7 @@
 
 use super::label;
 use super::name;
+use super::travel::Travels;
 use crate::model::ActionKind;
 use crate::model::Instance;
 use crate::model::Plan;
@@ -16,6 +17,7 @@ pub fn dot(instance: &Instance, plan: &Plan) -> String {
     for pair in critical.windows(2) {
         next[pair[0] as usize] = Some(pair[1]);
     }
+    let travels = Travels::of(instance);
     let mut text = String::from(
         "digraph plan {\n  rankdir=LR;\n  node [shape=box, style=rounded, fontname=\"Helvetica\"];\n",
     );
@@ -27,14 +29,25 @@ pub fn dot(instance: &Instance, plan: &Plan) -> String {
             }
             _ => "",
         };
+        let figures = travels.figures(action).map_or_else(String::new, |text| format!("\\n{text}"));
         let color = if is_critical[at] { ", color=red, penwidth=2" } else { "" };
-        let _ =
-            writeln!(text, "  a{at} [label=\"{words}\\n{}:{}\"{shape}{color}];", action.start, action.end);
+        let _ = writeln!(
+            text,
+            "  a{at} [label=\"{words}\\n{}:{}{figures}\"{shape}{color}];",
+            action.start, action.end
+        );
     }
     for &(first, then) in &plan.happens_before {
         let on_path = next.get(first as usize) == Some(&Some(then));
-        let color = if on_path { " [color=red, penwidth=2]" } else { "" };
-        let _ = writeln!(text, "  a{first} -> a{then}{color};");
+        let mut marks: Vec<String> = Vec::new();
+        if let Some(way) = travels.between(plan, first, then) {
+            marks.push(format!("label=\"{}\"", quoted(&way)));
+        }
+        if on_path {
+            marks.push("color=red, penwidth=2".to_owned());
+        }
+        let marks = if marks.is_empty() { String::new() } else { format!(" [{}]", marks.join(", ")) };
+        let _ = writeln!(text, "  a{first} -> a{then}{marks};");
     }
     text.push_str("}\n");
     text

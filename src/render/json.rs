@@ -8,6 +8,7 @@ use crate::model::ActionKind;
 use crate::model::Instance;
 use crate::model::Metrics;
 use crate::model::Plan;
+use crate::model::Roads;
 use crate::outcome::Bounded;
 use crate::outcome::Conflict;
 use crate::outcome::Lack;
@@ -181,6 +182,7 @@ fn fact(instance: &Instance, member: &Member) -> Value {
 
 fn actions(instance: &Instance, plan: &Plan) -> Vec<Value> {
     let reasons = Reasons::of(instance, plan);
+    let roads = Roads::of(instance);
     let mut before = plan.predecessors();
     plan.actions
         .iter()
@@ -195,6 +197,12 @@ fn actions(instance: &Instance, plan: &Plan) -> Vec<Value> {
             object.insert("reason".to_owned(), reasons.text(action).into());
             if action.bandwidth > 0 {
                 object.insert("bandwidth".to_owned(), action.bandwidth.into());
+                if let Some(flow) = roads.as_ref().and_then(|roads| roads.flow_of(action)) {
+                    object.insert("mode".to_owned(), flow.mode.name().into());
+                    if let Some(downtime) = flow.downtime {
+                        object.insert("downtime".to_owned(), downtime.into());
+                    }
+                }
             }
             if !action.allocations.is_empty() {
                 object.insert("allocations".to_owned(), allocations(instance, action));

@@ -135,6 +135,11 @@ pub(super) fn evaluate(loaded: &Loaded, world: World, trace: Option<Trace>) -> O
             *faulty = broken;
         }
     }
+    if session.log.errors() == 0
+        && let Some(fault) = session.world.network.fault(session.world.instance())
+    {
+        session.log.push(fault);
+    }
     let Session { world, constraints, places, objective, log, trace, .. } = session;
     Outcome { world, constraints, places, objective: objective.map(|(objective, _)| objective), log, trace }
 }
@@ -423,6 +428,10 @@ impl<'p, 's> Run<'p, 's> {
             }
             Statement::Resource(words) => self.resources(words),
             Statement::Template { name, options } => self.template(name, options),
+            Statement::Network { routing, options } => self.network(routing, options),
+            Statement::Switch(switches) => self.switches(switches),
+            Statement::Link { ends, switch, options } => self.link(ends, switch, options),
+            Statement::Route { from, to, via } => self.route(from, to, via, span),
             Statement::Objective(levels) => self.objective(levels, span),
             // Looked at before all others.
             Statement::Function { .. }

@@ -3,6 +3,7 @@
 use super::fault::Attempt;
 use super::fault::Fault;
 use super::limits;
+use super::network::Draft;
 use super::value::Names;
 use crate::model::Attributes;
 use crate::model::Duration;
@@ -141,6 +142,7 @@ pub(super) struct World {
     base: (usize, usize),
     /// Does the name of some node start with `@`?
     signs: bool,
+    pub(super) network: Draft,
 }
 
 impl Names for World {
@@ -155,7 +157,8 @@ impl Names for World {
 
 impl World {
     pub(super) fn new(base: Option<Instance>) -> Self {
-        let instance = base.unwrap_or_default();
+        let mut instance = base.unwrap_or_default();
+        let network = instance.network.take().map(Draft::of).unwrap_or_default();
         let sum = |amounts: &[u64]| amounts.iter().fold(0u64, |sum, &amount| sum.saturating_add(amount));
         Self {
             vms: Table::of(&instance.vms),
@@ -164,6 +167,7 @@ impl World {
             base: (instance.vm_count(), instance.node_count()),
             signs: instance.nodes.names().any(|name| name.starts_with('@'))
                 || instance.nodes.aliases.iter().any(|(alias, _)| alias.starts_with('@')),
+            network,
             instance,
         }
     }
@@ -436,6 +440,7 @@ impl World {
         let mut instance = self.instance;
         instance.vms.attributes = self.vms.merged(&instance.vms.attributes);
         instance.nodes.attributes = self.nodes.merged(&instance.nodes.attributes);
+        instance.network = self.network.finish();
         instance
     }
 }

@@ -7,6 +7,7 @@
 
 mod elements;
 mod names;
+mod network;
 mod rules;
 
 use super::limits;
@@ -40,15 +41,13 @@ const WIDTH: usize = 100;
 /// ```
 ///
 /// # Errors
-/// What rule files cannot say: networks, numbers and further names of VMs and nodes, VMs
-/// that are to be forged or are killed, attributes that are texts but look like numbers.
+/// What rule files cannot say: numbers and further names of VMs and nodes, VMs that are to be
+/// forged or are killed, attributes that are texts but look like numbers, routes over one of
+/// several links between the same switches.
 /// With `lossy` these are left out with a note. Names that cannot be told apart, and
 /// instances for which a rule file would be too long, are errors in any case.
 pub fn write(instance: &Instance, options: &WriteOptions) -> Result<Written, FormatError> {
     let mut losses = Losses { lossy: options.lossy, kept: Vec::new(), counts: BTreeMap::new() };
-    if instance.network.is_some() {
-        losses.add("the network", || "the network is not written".to_owned())?;
-    }
     let names = Names::new(instance, &mut losses)?;
     let mut out = Out::default();
     let count = |number: usize, one: &str| {
@@ -59,6 +58,7 @@ pub fn write(instance: &Instance, options: &WriteOptions) -> Result<Written, For
     out.line(&format!("// {nodes}, {vms}, {}", count(instance.constraints().len(), "rule")));
     let resources = resources(instance, &mut out, &mut losses)?;
     elements::write(instance, &names, &resources, &mut out, &mut losses)?;
+    network::write(instance, &names, &mut out, &mut losses)?;
     rules::write(instance, &names, &resources, &mut out, &mut losses)?;
     if instance.objective != Objective::default() {
         out.gap();

@@ -3,12 +3,12 @@
 use super::CoreRule;
 use super::Finding;
 use super::Source;
-use super::network::Roads;
 use super::words;
 use crate::model::Action;
 use crate::model::ActionKind;
 use crate::model::Instance;
 use crate::model::Plan;
+use crate::model::Roads;
 use crate::model::Timed;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -83,7 +83,7 @@ fn expected_duration(instance: &Instance, roads: Option<&Roads<'_>>, action: &Ac
     use ActionKind::*;
     let vm_time = |timed, vm| instance.vm_duration(timed, vm);
     if let (Migrate { vm, from, to }, Some(roads)) = (action.kind, roads) {
-        return roads.seconds(vm, from, to, action.bandwidth).map(u64::from);
+        return roads.flow(vm, from, to, action.bandwidth).map(|flow| u64::from(flow.seconds));
     }
     let seconds = match action.kind {
         Allocate { .. } => return Ok(0),

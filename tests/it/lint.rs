@@ -94,16 +94,15 @@ fn there_and_back() {
 #[test]
 fn what_cannot_be_converted() {
     let folder = folder("refused");
-    let network = r#""network": {"switches": [{"id": 0}], "links": [
-        {"id": 0, "capacity": 1000, "switch": 0, "node": "n1"},
-        {"id": 1, "capacity": 1000, "switch": 0, "node": "n2"}]}, "vms":"#;
-    write(&folder, "cluster.json", &CLUSTER.replace("\"vms\":", network));
+    let routes =
+        r#"{"schema": "quadrille/instance/1", "nodes": [{"name": "n1"}], "network": {"routes": []}}"#;
+    write(&folder, "cluster.json", routes);
     let output = run(&folder, &["convert", "cluster.json", "-o", "cluster.btrp"]);
     assert_exit(&output, 2);
-    assert!(text(&output.stderr).contains("network"), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("routes"), "{}", text(&output.stderr));
     let output = run(&folder, &["convert", "cluster.json", "-o", "cluster.btrp", "--lenient"]);
     assert_exit(&output, 0);
-    assert!(text(&output.stderr).contains("note: the network"), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("note: that there are no routes"), "{}", text(&output.stderr));
     let output = run(&folder, &["convert", "cluster.json", "-o", "cluster.out"]);
     assert_exit(&output, 2);
     assert!(text(&output.stderr).contains("--format btrp"), "{}", text(&output.stderr));

@@ -26,6 +26,7 @@ mod script;
 mod script_command;
 mod script_files;
 mod script_mutations;
+mod script_network;
 mod tampered;
 mod tidy;
 mod timed;

@@ -138,7 +138,7 @@ fn a_network_with_switches_links_and_routes() {
     let [n0, n1] = ["n0", "n1"].map(|name| b.node(name));
     let link = |number, switch, end| Link { number, capacity: 2000, switch, end };
     let mut network = Network {
-        switches: vec![Switch { number: 0, capacity: Some(1000) }, Switch { number: 1, capacity: None }],
+        switches: vec![Switch::new(0, None, Some(1000)), Switch::new(1, None, None)],
         links: vec![
             link(0, 0, Endpoint::Node(n0)),
             link(1, 1, Endpoint::Node(n1)),

@@ -291,11 +291,11 @@ impl<'a> Writer<'a> {
         self.list(["(", ")"], open, arguments, |writer, value| writer.expression(value));
     }
 
-    fn settings(&mut self, name: &'a Word, settings: &'a [Spanned<Setting>]) {
+    fn settings(&mut self, name: Span, settings: &'a [Spanned<Setting>]) {
         if settings.is_empty() {
             return;
         }
-        let open = self.token(name.span.end);
+        let open = self.token(name.end);
         self.list(["<", ">"], open, settings, |writer, setting| {
             writer.word(&setting.value.name);
             if let Some(value) = &setting.value.value {
@@ -332,13 +332,40 @@ impl<'a> Writer<'a> {
             Statement::Template { name, options } => {
                 self.say("template ");
                 self.word(name);
-                self.settings(name, options);
+                self.settings(name.span, options);
+            }
+            Statement::Network { routing, options } => {
+                self.say("network ");
+                self.word(routing);
+                self.settings(routing.span, options);
+            }
+            Statement::Switch(switches) => {
+                self.say("switch ");
+                self.row(switches, |writer, switch| {
+                    writer.expression(&switch.names);
+                    writer.settings(switch.names.span, &switch.options);
+                });
+            }
+            Statement::Link { ends, switch, options } => {
+                self.say("link ");
+                self.expression(ends);
+                self.say(" to ");
+                self.word(switch);
+                self.settings(switch.span, options);
+            }
+            Statement::Route { from, to, via } => {
+                self.say("route ");
+                self.expression(from);
+                self.say(" to ");
+                self.expression(to);
+                self.say(" via ");
+                self.row(via, Self::word);
             }
             Statement::Declaration { target, template, options, state } => {
                 self.expression(target);
                 self.say(" : ");
                 self.word(template);
-                self.settings(template, options);
+                self.settings(template.span, options);
                 if let Some(state) = state {
                     self.open(STEP, false);
                     self.pieces.push(Piece::Break { blank: true, step: 0 });

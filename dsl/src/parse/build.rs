@@ -13,6 +13,7 @@ use crate::Span;
 use crate::Spanned;
 use crate::State;
 use crate::Statement;
+use crate::Switched;
 use crate::Term;
 use crate::Unary;
 use crate::Word;
@@ -145,9 +146,9 @@ pub(super) fn statement(pair: Pair<'_, Rule>, base: usize) -> Built<Statement> {
                 Statement::Definition { target, operator, value: expression(parts.next()?, base)?.0 }
             } else {
                 let template = parts.word()?;
-                let options = parts.take(&[Rule::options]).map(|pair| settings(pair, base)).transpose()?;
+                let options = options(&mut parts)?;
                 let state = parts.take(&[Rule::state]).map(|pair| state(pair, base)).transpose()?;
-                Statement::Declaration { target, template, options: options.unwrap_or_default(), state }
+                Statement::Declaration { target, template, options, state }
             }
         }
         Rule::namespace => {
@@ -172,9 +173,25 @@ pub(super) fn statement(pair: Pair<'_, Rule>, base: usize) -> Built<Statement> {
         }
         Rule::template => {
             parts.next()?;
-            let name = parts.word()?;
-            let options = parts.take(&[Rule::options]).map(|pair| settings(pair, base)).transpose()?;
-            Statement::Template { name, options: options.unwrap_or_default() }
+            Statement::Template { name: parts.word()?, options: options(&mut parts)? }
+        }
+        Rule::network => {
+            parts.next()?;
+            Statement::Network { routing: parts.word()?, options: options(&mut parts)? }
+        }
+        Rule::switch => Statement::Switch(parts.all(Rule::switched, switched)?),
+        Rule::link => {
+            parts.next()?;
+            let ends = expression(parts.next()?, base)?.0;
+            parts.next()?;
+            Statement::Link { ends, switch: parts.word()?, options: options(&mut parts)? }
+        }
+        Rule::route => {
+            parts.next()?;
+            let from = expression(parts.next()?, base)?.0;
+            parts.next()?;
+            let to = expression(parts.next()?, base)?.0;
+            Statement::Route { from, to, via: parts.all(Rule::path, |pair, base| word(&pair, base))? }
         }
         Rule::export => {
             parts.next()?;
@@ -255,6 +272,22 @@ pub(super) fn lost(pair: Pair<'_, Rule>, base: usize) -> Built<Spanned<Expressio
     }
     let Word { value, span } = parts.word()?;
     Ok(Spanned { value: Expression::Name(value), span })
+}
+
+/// The options that may stand next.
+fn options(parts: &mut Parts<'_>) -> Built<Vec<Spanned<Setting>>> {
+    let options = parts.take(&[Rule::options]).map(|pair| settings(pair, parts.base)).transpose()?;
+    Ok(options.unwrap_or_default())
+}
+
+/// Switches with their options.
+fn switched(pair: Pair<'_, Rule>, base: usize) -> Built<Switched> {
+    let mut parts = Parts::new(pair, base);
+    let mut names = operand(parts.next()?, base)?;
+    if let Some(brackets) = parts.take(&[Rule::brackets]) {
+        names = attached(names, brackets, base)?;
+    }
+    Ok(Switched { names: names.0, options: options(&mut parts)? })
 }
 
 fn settings(pair: Pair<'_, Rule>, base: usize) -> Built<Vec<Spanned<Setting>>> {

@@ -17,13 +17,17 @@ use pest::error::ErrorVariant;
 use pest::error::InputLocation;
 
 /// Words with which statements begin.
-const STATEMENTS: [&str; 12] = [
+const STATEMENTS: [&str; 16] = [
     "namespace",
     "import",
     "export",
     "include",
     "resource",
     "template",
+    "network",
+    "switch",
+    "link",
+    "route",
     "def",
     "for",
     "if",
@@ -214,7 +218,7 @@ fn describe(rule: Rule) -> Part {
         Rule::element | Rule::elements => "an element",
         Rule::number => "a number",
         Rule::text => "a text in quotes",
-        Rule::path | Rule::wide_path | Rule::option | Rule::level | Rule::amount => "a name",
+        Rule::path | Rule::wide_path | Rule::option | Rule::level | Rule::amount | Rule::switched => "a name",
         Rule::variable | Rule::plain_variable | Rule::exported => "a variable",
         Rule::node => "the name of a node",
         Rule::target | Rule::blocked | Rule::blank => "a variable, a name or a node",
@@ -224,6 +228,11 @@ fn describe(rule: Rule) -> Part {
         Rule::word_include => "`include`",
         Rule::word_resource => "`resource`",
         Rule::word_template => "`template`",
+        Rule::word_network => "`network`",
+        Rule::word_switch => "`switch`",
+        Rule::word_link => "`link`",
+        Rule::word_route => "`route`",
+        Rule::word_via => "`via`",
         Rule::word_export => "`export`",
         Rule::word_minimise => "`minimise`",
         Rule::word_def => "`def`",

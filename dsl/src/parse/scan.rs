@@ -447,7 +447,7 @@ fn wants_more(word: &str) -> bool {
         || announces_statement(word)
         || matches!(
             word,
-            "in" | "to" | "else" | "on" | "as" | "by" | "soft" | "tagged" | "named" | "with" | "all"
+            "in" | "to" | "else" | "on" | "as" | "by" | "via" | "soft" | "tagged" | "named" | "with" | "all"
         )
         || matches!(word, "running" | "sleeping")
 }
@@ -464,7 +464,19 @@ pub(super) fn starts_statement(word: &str) -> bool {
 
 /// Words that begin a statement if another word or a text follows.
 pub(super) fn announces_statement(word: &str) -> bool {
-    matches!(word, "include" | "resource" | "template" | "def" | "minimise" | "minimize")
+    matches!(
+        word,
+        "include"
+            | "resource"
+            | "template"
+            | "network"
+            | "switch"
+            | "link"
+            | "route"
+            | "def"
+            | "minimise"
+            | "minimize"
+    )
 }
 
 /// A piece of the text for a message, not longer than a line of it should be.

@@ -15,6 +15,7 @@ use quadrille_dsl::Span;
 use quadrille_dsl::Spanned;
 use quadrille_dsl::State;
 use quadrille_dsl::Statement;
+use quadrille_dsl::Switched;
 use quadrille_dsl::Tree;
 use quadrille_dsl::Unary;
 use quadrille_dsl::Word;
@@ -97,6 +98,17 @@ fn one(text: &str, statement: &Statement, level: usize, out: &mut String) {
         Statement::Include { file, name } => format!("include {:?} as ${}", file.value, name.value),
         Statement::Resource(names) => format!("resource {}", words(names)),
         Statement::Template { name, options } => format!("template {} {}", name.value, settings(options)),
+        Statement::Network { routing, options } => format!("network {} {}", routing.value, settings(options)),
+        Statement::Switch(switches) => {
+            let one = |one: &Switched| format!("{} {}", expression(&one.names), settings(&one.options));
+            format!("switch {}", switches.iter().map(one).collect::<Vec<_>>().join(", "))
+        }
+        Statement::Link { ends, switch, options } => {
+            format!("link {} to {} {}", expression(ends), switch.value, settings(options))
+        }
+        Statement::Route { from, to, via } => {
+            format!("route {} to {} via {}", expression(from), expression(to), words(via))
+        }
         Statement::Declaration { target, template, options, state } => {
             let state = match state.as_ref().map(|state| &state.value) {
                 None => String::new(),

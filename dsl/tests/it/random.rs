@@ -18,6 +18,7 @@ use quadrille_dsl::Span;
 use quadrille_dsl::Spanned;
 use quadrille_dsl::State;
 use quadrille_dsl::Statement;
+use quadrille_dsl::Switched;
 use quadrille_dsl::Term;
 use quadrille_dsl::Unary;
 
@@ -237,6 +238,27 @@ fn settings() -> impl Strategy<Value = Vec<Spanned<Setting>>> {
     vec(setting.prop_map(|(name, value)| at(Setting { name, value })), 0..4)
 }
 
+/// What begins with a parenthesis would be read as the call of something named `link`.
+fn ends() -> impl Strategy<Value = Expression> {
+    prop_oneof![
+        2 => exported(),
+        1 => node().prop_map(Expression::Node),
+        1 => name().prop_map(Expression::Name),
+        1 => enumeration(expression(), &[Kind::Node]),
+    ]
+}
+
+fn switched() -> impl Strategy<Value = Switched> {
+    let names = prop_oneof![
+        2 => name().prop_map(Expression::Name),
+        1 => enumeration(expression(), &[Kind::Name]).prop_filter(
+            "the head is a word",
+            |one| matches!(one, Expression::Enumeration { head, .. } if is_word(head)),
+        ),
+    ];
+    (names.prop_map(at), settings()).prop_map(|(names, options)| Switched { names, options })
+}
+
 fn state() -> impl Strategy<Value = State> {
     prop_oneof![
         expression().prop_map(|place| State::Running(at(place))),
@@ -264,6 +286,12 @@ fn simple() -> BoxedStrategy<Statement> {
         1 => (text().prop_map(at), variable().prop_map(at)).prop_map(|(file, name)| Statement::Include { file, name }),
         1 => vec(title().prop_map(at), 1..4).prop_map(Statement::Resource),
         1 => (word(), settings()).prop_map(|(name, options)| Statement::Template { name, options }),
+        1 => (word(), settings()).prop_map(|(routing, options)| Statement::Network { routing, options }),
+        1 => vec(switched(), 1..3).prop_map(Statement::Switch),
+        1 => (ends().prop_map(at), word(), settings())
+            .prop_map(|(ends, switch, options)| Statement::Link { ends, switch, options }),
+        1 => (ends().prop_map(at), value(), vec(word(), 1..4))
+            .prop_map(|(from, to, via)| Statement::Route { from, to, via }),
         3 => (target().prop_map(at), word(), settings(), option::of(state().prop_map(at))).prop_map(
             |(target, template, options, state)| Statement::Declaration { target, template, options, state }
         ),
@@ -445,6 +473,33 @@ impl Scribe {
                 self.say("template");
                 self.say(&name.value);
                 self.settings(options);
+            }
+            Statement::Network { routing, options } => {
+                self.say("network");
+                self.say(&routing.value);
+                self.settings(options);
+            }
+            Statement::Switch(switches) => {
+                self.say("switch");
+                self.list(switches, |scribe, switch| {
+                    scribe.expression(&switch.names.value);
+                    scribe.settings(&switch.options);
+                });
+            }
+            Statement::Link { ends, switch, options } => {
+                self.say("link");
+                self.expression(&ends.value);
+                self.say("to");
+                self.say(&switch.value);
+                self.settings(options);
+            }
+            Statement::Route { from, to, via } => {
+                self.say("route");
+                self.expression(&from.value);
+                self.say("to");
+                self.expression(&to.value);
+                self.say("via");
+                self.list(via, |scribe, one| scribe.say(&one.value));
             }
             Statement::Declaration { target, template, options, state } => {
                 self.expression(&target.value);

@@ -169,8 +169,10 @@ fn enumerations_and_ranges() {
 
 #[test]
 fn contextual_words_are_names_elsewhere() {
-    for text in ["resource", "template", "def", "include", "minimise", "soft", "all", "on", "vm", "vms", "by"]
-    {
+    for text in [
+        "resource", "template", "def", "include", "minimise", "soft", "all", "on", "vm", "vms", "by",
+        "network", "switch", "link", "route", "via",
+    ] {
         for statement in [
             format!("{text} : small;"),
             format!("{text}[1..2] : small;"),

@@ -21,7 +21,23 @@ pub(crate) fn expressions(statements: &[Spanned<Statement>], see: &mut impl FnMu
                     inner(place, see);
                 }
             }
-            Statement::Template { options, .. } => settings(options, see),
+            Statement::Template { options, .. } | Statement::Network { options, .. } => {
+                settings(options, see)
+            }
+            Statement::Switch(switches) => {
+                for switch in switches {
+                    inner(&switch.names, see);
+                    settings(&switch.options, see);
+                }
+            }
+            Statement::Link { ends, options, .. } => {
+                inner(ends, see);
+                settings(options, see);
+            }
+            Statement::Route { from, to, .. } => {
+                inner(from, see);
+                inner(to, see);
+            }
             Statement::Definition { target, value, .. } => {
                 inner(target, see);
                 inner(value, see);

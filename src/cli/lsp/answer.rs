@@ -93,7 +93,7 @@ pub(super) fn hover(subject: &Subject<'_>, position: Position) -> Option<Hover> 
             Some((analysis, node)) => node_text(analysis, node),
             None => source(document, defined?),
         },
-        Symbol::Template | Symbol::Resource => source(document, defined?),
+        Symbol::Template | Symbol::Resource | Symbol::Switch => source(document, defined?),
         Symbol::Namespace => {
             let name = used.name.text();
             let analysis = subject.analysis?;
@@ -301,6 +301,7 @@ pub(super) fn symbols(document: &Document) -> Vec<DocumentSymbol> {
             Symbol::Function => (SymbolKind::FUNCTION, definition.name.text()),
             Symbol::Template => (SymbolKind::CLASS, definition.name.text()),
             Symbol::Resource => (SymbolKind::PROPERTY, definition.name.text()),
+            Symbol::Switch => (SymbolKind::INTERFACE, definition.name.text()),
             Symbol::Rule | Symbol::Namespace => continue,
         };
         // The range of a symbol holds that of its name.

@@ -33,8 +33,22 @@ const MOST: usize = 500;
 const MOST_NAMES: usize = 200_000;
 
 /// First words of statements.
-const STATEMENTS: [&str; 10] =
-    ["def", "export", "for", "if", "import", "include", "minimise", "namespace", "resource", "template"];
+const STATEMENTS: [&str; 14] = [
+    "def",
+    "export",
+    "for",
+    "if",
+    "import",
+    "include",
+    "link",
+    "minimise",
+    "namespace",
+    "network",
+    "resource",
+    "route",
+    "switch",
+    "template",
+];
 /// First words of values.
 const SELECTIONS: [&str; 2] = ["all vms", "all nodes"];
 /// How things are at the start.

@@ -25,6 +25,7 @@ pub(super) enum Symbol {
     Function,
     Template,
     Resource,
+    Switch,
     /// A statement that is a constraint, or calls a function.
     Rule,
     Namespace,
@@ -278,6 +279,23 @@ impl Outline {
                     self.word(Symbol::Resource, word);
                 }
             }
+            Statement::Network { options, .. } => self.options(options),
+            Statement::Switch(switches) => {
+                for switch in switches {
+                    self.switch(&switch.names, Some(whole));
+                    self.options(&switch.options);
+                }
+            }
+            Statement::Link { ends, switch, options } => {
+                self.switch(ends, None);
+                self.word(Symbol::Switch, switch);
+                self.options(options);
+            }
+            Statement::Route { from, to, via } => {
+                self.expression(from);
+                self.expression(to);
+                via.iter().for_each(|word| self.word(Symbol::Switch, word));
+            }
             Statement::Template { name, options } => {
                 self.define(Symbol::Template, Name::One(name.value.clone()), name.span, whole, "");
                 self.word(Symbol::Template, name);
@@ -374,6 +392,25 @@ impl Outline {
         let is_known = symbol == Symbol::Variable && self.own(&name);
         if !is_known {
             self.define(symbol, name, span, whole, detail);
+        }
+    }
+
+    /// Names of switches, declared or linked; whatever else is linked.
+    fn switch(&mut self, names: &Spanned<Expression>, declared: Option<Span>) {
+        let name = match &names.value {
+            Expression::Set(members) => {
+                return members.iter().for_each(|member| self.switch(member, declared));
+            }
+            Expression::Name(name) => Name::One(name.clone()),
+            Expression::Enumeration { kind: Kind::Name, head, elements, tail } => {
+                self.elements(elements);
+                Name::Many { head: head.clone(), tail: tail.clone() }
+            }
+            _ => return self.expression(names),
+        };
+        self.used(Symbol::Switch, name.clone(), names.span);
+        if let Some(whole) = declared {
+            self.define(Symbol::Switch, name, names.span, whole, "");
         }
     }
 

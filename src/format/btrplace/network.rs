@@ -53,7 +53,7 @@ pub(super) fn read<'a>(
             let capacity = required(&fields, "capacity", start)?.read(reader, bandwidth)?;
             skip_others(reader, &fields, &["id", "capacity"])?;
             switches.add(number, "switch", start)?;
-            network.switches.push(Switch { number, capacity });
+            network.switches.push(Switch::new(number, None, capacity));
         }
         Ok(())
     })?;

@@ -117,7 +117,7 @@ fn bandwidth(reader: &mut Reader<'_>) -> Parsed<u64> {
 
 fn switch(reader: &mut Reader<'_>, context: &mut Context) -> Parsed<Switch> {
     let start = reader.here();
-    let (mut id, mut capacity) = (None, None);
+    let (mut id, mut name, mut capacity) = (None, None, None);
     reader.object("a switch: an object with the key `id`")?;
     while let Some(key) = reader.key()? {
         match key.as_ref() {
@@ -129,10 +129,14 @@ fn switch(reader: &mut Reader<'_>, context: &mut Context) -> Parsed<Switch> {
                 once(&capacity, "capacity", reader)?;
                 capacity = Some(if reader.null() { None } else { Some(bandwidth(reader)?) });
             }
-            key => unknown(reader, key, &["id", "capacity"], context)?,
+            "name" => {
+                once(&name, "name", reader)?;
+                name = Some(reader.text_value("the name of a switch")?);
+            }
+            key => unknown(reader, key, &["id", "name", "capacity"], context)?,
         }
     }
-    Ok(Switch { number: needed(id, "id", start)?, capacity: capacity.flatten() })
+    Ok(Switch::new(needed(id, "id", start)?, name.as_deref(), capacity.flatten()))
 }
 
 fn link(
@@ -249,6 +253,10 @@ pub(super) fn write(json: &mut Json, network: &Network, instance: &Instance) {
     json.lines(["[", "]"], 2, network.switches.iter(), |json, switch| {
         json.raw("{\"id\": ");
         json.unsigned(u64::from(switch.number));
+        if let Some(name) = &switch.name {
+            json.raw(", \"name\": ");
+            json.text(name);
+        }
         if let Some(capacity) = switch.capacity {
             json.raw(", \"capacity\": ");
             json.unsigned(capacity);

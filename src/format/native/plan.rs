@@ -169,7 +169,7 @@ const KINDS: [&str; 10] = [
     "shutdown_node",
 ];
 
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 17] = [
     "id",
     "kind",
     "vm",
@@ -185,6 +185,8 @@ const KEYS: [&str; 15] = [
     "reason",
     "allocations",
     "bandwidth",
+    "mode",
+    "downtime",
 ];
 
 /// The keys of an action, as far as they were met.
@@ -205,6 +207,8 @@ struct Parts {
     reason: Option<()>,
     allocations: Option<Vec<(ResourceId, u64)>>,
     bandwidth: Option<u64>,
+    mode: Option<()>,
+    downtime: Option<()>,
 }
 
 const AMOUNT: &str = "an amount: a whole number of 0 or more";
@@ -266,6 +270,13 @@ fn action(reader: &mut Reader<'_>, known: &Known<'_>, totals: &mut Totals) -> Pa
                 reader.text_value("a reason: a text")?;
             }),
             "bandwidth" => read!(bandwidth, reader.unsigned(u64::MAX, RATE)?),
+            // What follows from the bandwidth is not believed.
+            "mode" => read!(mode, {
+                reader.text_value("how a migration is done: a text")?;
+            }),
+            "downtime" => read!(downtime, {
+                reader.float("seconds: a number")?;
+            }),
             "allocations" => read!(allocations, allocations(reader, known, totals)?),
             _ => return fault(key_at, format!("unknown key {}{}", quoted(&key), hint(&key, KEYS))),
         }
@@ -346,8 +357,15 @@ impl Parts {
             return fault(at, format!("the action `{word}` has no key `allocations`"));
         }
         let bandwidth = self.bandwidth.unwrap_or(0);
-        if bandwidth > 0 && !matches!(kind, ActionKind::Migrate { .. }) {
-            return fault(at, format!("the action `{word}` has no key `bandwidth`"));
+        let given = [
+            (bandwidth > 0, "bandwidth"),
+            (self.mode.is_some(), "mode"),
+            (self.downtime.is_some(), "downtime"),
+        ];
+        if let Some((_, key)) = given.into_iter().find(|(is_given, _)| *is_given)
+            && !matches!(kind, ActionKind::Migrate { .. })
+        {
+            return fault(at, format!("the action `{word}` has no key `{key}`"));
         }
         let (start, end) = (has(self.start, "start", at)?, has(self.end, "end", at)?);
         if start > end {

@@ -102,6 +102,21 @@ impl<'p> Names<'p> {
             Statement::Namespace(_) | Statement::Import { .. } | Statement::Resource(_) => {}
             Statement::Include { name, .. } => self.make(&name.value, name.span, "variable"),
             Statement::Objective(_) => {}
+            Statement::Network { options, .. } => self.options(options),
+            Statement::Switch(switches) => {
+                for switch in switches {
+                    self.names_in(&switch.names);
+                    self.options(&switch.options);
+                }
+            }
+            Statement::Link { ends, options, .. } => {
+                self.expression(&ends.value);
+                self.options(options);
+            }
+            Statement::Route { from, to, .. } => {
+                self.expression(&from.value);
+                self.expression(&to.value);
+            }
             Statement::Template { name, options } => {
                 self.templates.push((&name.value, name.span));
                 self.options(options);

@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 const MOST_PIECES: usize = 50;
 
 /// Words that mean something at the start of a statement or of an expression.
-const WORDS: [&str; 23] = [
+const WORDS: [&str; 27] = [
     "namespace",
     "import",
     "export",
@@ -25,6 +25,10 @@ const WORDS: [&str; 23] = [
     "include",
     "resource",
     "template",
+    "network",
+    "switch",
+    "link",
+    "route",
     "def",
     "minimise",
     "minimize",

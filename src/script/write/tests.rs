@@ -13,10 +13,15 @@ use crate::format::testing;
 use crate::generate::Scenario;
 use crate::generate::Spec;
 use crate::generate::generate;
+use crate::model::Endpoint;
 use crate::model::InstanceBuilder;
+use crate::model::Link;
 use crate::model::Network;
 use crate::model::NodeId;
 use crate::model::Place;
+use crate::model::Route;
+use crate::model::Routing;
+use crate::model::Switch;
 use crate::model::Value;
 use crate::model::VmId;
 use crate::model::VmSet;
@@ -161,6 +166,74 @@ fn names_of_all_sorts() {
     assert!(text.contains("@00[7..8]"), "{text}");
 }
 
+/// Two edges with two nodes each below a core.
+fn fabric() -> InstanceBuilder {
+    let mut b = InstanceBuilder::new();
+    let nodes: Vec<NodeId> = (1..=4).map(|at| b.node(&format!("n{at}"))).collect();
+    let mut links: Vec<Link> = (0u32..)
+        .zip(&nodes)
+        .map(|(at, node)| Link { number: at, capacity: 1000, switch: at / 2, end: Endpoint::Node(*node) })
+        .collect();
+    for edge in 0..2 {
+        links.push(Link { number: 4 + edge, capacity: 10_000, switch: 2, end: Endpoint::Switch(edge) });
+    }
+    b.network(Network {
+        switches: vec![
+            Switch::new(0, None, None),
+            Switch::new(1, None, None),
+            Switch::new(9, Some("core"), Some(40_000)),
+        ],
+        links,
+        routing: Routing::Tree,
+    });
+    b
+}
+
+#[test]
+fn networks_as_people_would_write_them() {
+    let instance = fabric().build().expect("sound");
+    let text = strictly(&instance);
+    for line in [
+        "network tree;",
+        "switch s0;",
+        "switch core<capacity=40000, number=9>;",
+        "link @n[1..2] to s0<capacity=1000>;",
+        "link @n[3..4] to s1<capacity=1000>;",
+        "link {s0, s1} to core<capacity=10000>;",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+    }
+}
+
+#[test]
+fn routes_are_told_by_their_switches() {
+    let instance = fabric().build().expect("sound");
+    let mut network = instance.network().expect("just built").clone();
+    let mut routes = Vec::new();
+    for from in 0..4u32 {
+        for to in (0..4).filter(|to| *to != from) {
+            let mut links = vec![(from, false)];
+            if from / 2 != to / 2 {
+                links.extend([(4 + from / 2, false), (4 + to / 2, true)]);
+            }
+            links.push((to, true));
+            routes.push(Route { from: NodeId(from), to: NodeId(to), links });
+        }
+    }
+    network.routing = Routing::Fixed(routes);
+    let mut b = fabric();
+    b.network(network.clone());
+    let text = strictly(&b.build().expect("sound"));
+    assert!(text.contains("route @n1 to @n2 via s0;\n"), "{text}");
+    assert!(text.contains("route @n4 to @n1 via s1, core, s0;\n"), "{text}");
+    // Which of two cables is taken cannot be said.
+    network.links.push(Link { number: 77, ..network.links[4].clone() });
+    let mut b = fabric();
+    b.network(network);
+    let refused = write(&b.build().expect("sound"), &WriteOptions::default()).expect_err("two links");
+    assert!(refused.to_string().contains("its switches do not tell its links"), "{refused}");
+}
+
 #[test]
 fn what_cannot_be_said_is_refused_or_noted() {
     let mut b = InstanceBuilder::new();
@@ -168,11 +241,11 @@ fn what_cannot_be_said_is_refused_or_noted() {
     b.vm("a", Place::Init);
     let web = b.running_vm("web", node);
     b.vm_attribute(web, "rack", Value::Text("7".into()));
-    b.network(Network::default());
+    b.network(Network { routing: Routing::Fixed(Vec::new()), ..Network::default() });
     b.constraint(Constraint::new(Fence { vm: web, nodes: [].into() }));
     let instance = b.build().expect("sound");
-    let refused = write(&instance, &WriteOptions::default()).expect_err("a network");
-    assert!(refused.to_string().contains("network"), "{refused}");
+    let refused = write(&instance, &WriteOptions::default()).expect_err("not all of it can be said");
+    assert!(refused.to_string().contains("`7`"), "{refused}");
     let written = write(&instance, &WriteOptions { lossy: true }).expect("with notes");
     assert_eq!(written.notes.len(), 4, "{:?}", written.notes);
     let found = read(&written.text);
@@ -187,7 +260,6 @@ fn what_cannot_be_said_is_refused_or_noted() {
 
 /// Nothing that the language cannot say, so that something is left to compare.
 fn sayable(mut instance: Instance) -> Instance {
-    instance.network = None;
     instance.vms.numbers = None;
     instance.nodes.numbers = None;
     instance.vms.aliases.clear();

@@ -1,0 +1,161 @@
+//! Switches, links and routes.
+
+use super::Losses;
+use super::Out;
+use super::names;
+use super::names::Names;
+use crate::format::FormatError;
+use crate::model::Endpoint;
+use crate::model::Instance;
+use crate::model::Link;
+use crate::model::Network;
+use crate::model::NodeId;
+use crate::model::Route;
+use crate::model::Routing;
+use rustc_hash::FxHashMap;
+use rustc_hash::FxHashSet;
+
+/// Writes the network, if there is one.
+pub(super) fn write(
+    instance: &Instance,
+    names: &Names,
+    out: &mut Out,
+    losses: &mut Losses,
+) -> Result<(), FormatError> {
+    let Some(network) = instance.network() else { return Ok(()) };
+    let labels = labels(network, losses)?;
+    out.gap();
+    match &network.routing {
+        Routing::Tree => out.statement("network tree"),
+        Routing::Shortest => out.statement("network shortest"),
+        Routing::Fixed(routes) if routes.is_empty() => {
+            losses.add("routes", || "that there are no routes".to_owned())?;
+        }
+        Routing::Fixed(_) => {}
+    }
+    let mut next = 0;
+    for (switch, label) in network.switches.iter().zip(&labels) {
+        let mut options = Vec::new();
+        options.extend(switch.capacity.map(|capacity| format!("capacity={capacity}")));
+        if switch.number != next {
+            options.push(format!("number={}", switch.number));
+        }
+        next = next.max(switch.number.saturating_add(1));
+        let options = if options.is_empty() { String::new() } else { format!("<{}>", options.join(", ")) };
+        out.statement(&format!("switch {label}{options}"));
+    }
+    links(network, names, &labels, out);
+    if let Routing::Fixed(routes) = &network.routing {
+        for route in routes {
+            match switches_on(network, route) {
+                Some(via) => {
+                    let via: Vec<&str> = via.iter().map(|&at| labels[at as usize].as_str()).collect();
+                    let [from, to] = [route.from, route.to].map(|node| names.nodes.single(node.index()));
+                    out.statement(&format!("route {from} to {to} via {}", via.join(", ")));
+                }
+                None => losses.add("routes", || {
+                    let [from, to] = [route.from, route.to].map(|node| instance.node_name(node));
+                    format!("the route from `{from}` to `{to}`: its switches do not tell its links")
+                })?,
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What each switch is called in the script.
+fn labels(network: &Network, losses: &mut Losses) -> Result<Vec<String>, FormatError> {
+    let mut met: FxHashSet<String> = FxHashSet::default();
+    // Those without a name of their own have the first choice.
+    met.extend(network.switches.iter().filter(|switch| switch.name.is_none()).map(|switch| switch.label()));
+    let mut labels = Vec::with_capacity(network.switches.len());
+    for switch in &network.switches {
+        let label = switch.label();
+        if switch.name.is_none() || (names::is_path(&label) && met.insert(label.clone())) {
+            labels.push(label);
+            continue;
+        }
+        losses.add("names of switches", || format!("the name `{label}` of switch {}", switch.number))?;
+        let free = (0u32..).map(|at| format!("s{}_{at}", switch.number)).find(|name| !met.contains(name));
+        let label = free.unwrap_or_default();
+        met.insert(label.clone());
+        labels.push(label);
+    }
+    Ok(labels)
+}
+
+/// Links in a row that differ in what is linked only become one statement.
+fn links(network: &Network, names: &Names, labels: &[String], out: &mut Out) {
+    let mut next = 0;
+    let mut rest = network.links.as_slice();
+    while let Some(first) = rest.first() {
+        let mut met: FxHashSet<Endpoint> = FxHashSet::default();
+        let is_node = |link: &Link| matches!(link.end, Endpoint::Node(_));
+        let goes_on = |at: usize, link: &Link| {
+            link.capacity == first.capacity
+                && link.switch == first.switch
+                && is_node(link) == is_node(first)
+                && Some(link.number) == first.number.checked_add(at as u32)
+        };
+        let alike =
+            rest.iter().enumerate().take_while(|(at, link)| goes_on(*at, link) && met.insert(link.end));
+        // A number that is given is that of one link.
+        let count = if first.number == next { alike.count() } else { 1 };
+        let (row, others) = rest.split_at(count);
+        rest = others;
+        let nodes: Vec<NodeId> = row
+            .iter()
+            .filter_map(|link| match link.end {
+                Endpoint::Node(node) => Some(node),
+                Endpoint::Switch(_) => None,
+            })
+            .collect();
+        let ends = match (row, nodes.as_slice()) {
+            ([_], [node]) => names.nodes.single(node.index()).to_owned(),
+            (_, [_, ..]) => names.set(&nodes, true),
+            _ => {
+                let switch = |link: &Link| match link.end {
+                    Endpoint::Switch(at) => labels.get(at as usize).cloned(),
+                    Endpoint::Node(_) => None,
+                };
+                let all: Vec<String> = row.iter().filter_map(switch).collect();
+                if all.len() == 1 { all.concat() } else { format!("{{{}}}", all.join(", ")) }
+            }
+        };
+        let number = if first.number == next { String::new() } else { format!(", number={}", first.number) };
+        let switch = labels.get(first.switch as usize).map_or("", String::as_str);
+        out.statement(&format!("link {ends} to {switch}<capacity={}{number}>", first.capacity));
+        next = row.iter().map(|link| link.number.saturating_add(1)).fold(next, u32::max);
+    }
+}
+
+/// The switches on a route, if they tell its links.
+fn switches_on(network: &Network, route: &Route) -> Option<Vec<u32>> {
+    let mut ways: FxHashMap<(Endpoint, u32), usize> = FxHashMap::default();
+    for link in &network.links {
+        *ways.entry((link.end, link.switch)).or_default() += 1;
+    }
+    let mut here = Endpoint::Node(route.from);
+    let mut via = Vec::new();
+    for &(at, down) in &route.links {
+        let link = network.links.get(at as usize)?;
+        let (from, to) = if down {
+            (Endpoint::Switch(link.switch), link.end)
+        } else {
+            (link.end, Endpoint::Switch(link.switch))
+        };
+        let back = match link.end {
+            Endpoint::Switch(other) => ways.get(&(Endpoint::Switch(link.switch), other)).copied(),
+            Endpoint::Node(_) => None,
+        };
+        let only = ways.get(&(link.end, link.switch)) == Some(&1) && back.is_none();
+        if from != here || !only {
+            return None;
+        }
+        if let Endpoint::Switch(switch) = to {
+            via.push(switch);
+        }
+        here = to;
+    }
+    (here == Endpoint::Node(route.to) && !via.is_empty()).then_some(via)
+}

@@ -1,0 +1,139 @@
+//! Networks in scripts.
+
+use crate::script::apply;
+use crate::script::codes;
+use crate::script::told;
+use quadrille::Instance;
+use quadrille::model::Endpoint;
+use quadrille::model::NodeId;
+use quadrille::model::Routing;
+use quadrille::model::Topology;
+
+const NODES: &str = "@n[1..4] : node online; VM1 : small<memUsed=1000> running on @n1;";
+
+/// The instance of a script that follows the declarations of four nodes.
+#[track_caller]
+fn network(text: &str) -> Instance {
+    let text = format!("{NODES}\n{text}");
+    match apply(&[("net.btrp", &text)], None) {
+        Ok(built) => built.instance,
+        Err(found) => panic!("{}", told(&found).join("\n")),
+    }
+}
+
+fn wrong(text: &str) -> String {
+    let text = format!("{NODES}\n{text}");
+    let found = apply(&[("net.btrp", &text)], None).err().unwrap_or_default();
+    told(&found).join("; ")
+}
+
+/// Bandwidth between two nodes, and how many channels are on the way.
+fn way(instance: &Instance, from: u32, to: u32) -> (u64, usize) {
+    let network = instance.network().expect("a network");
+    let topology = Topology::new(network, instance).expect("checked when it was read");
+    let path = topology.path(NodeId(from), NodeId(to));
+    (path.bandwidth, path.channels.len())
+}
+
+#[test]
+fn a_tree() {
+    let text = "switch core<capacity=1500>, edge[1..2];
+        link @n[1..2] to edge1<capacity=1000>;
+        link {@n3, @n4} to edge2<capacity=500>;
+        link edge[1..2] to core<capacity=4000>;";
+    let instance = network(text);
+    assert_eq!(way(&instance, 0, 1), (1000, 2));
+    assert_eq!(way(&instance, 0, 2), (500, 5));
+    let found = instance.network().expect("a network");
+    assert_eq!(found.routing, Routing::Tree);
+    let numbers: Vec<u32> = found.links.iter().map(|link| link.number).collect();
+    assert_eq!(numbers, [0, 1, 2, 3, 4, 5]);
+    assert_eq!(found.links[5].end, Endpoint::Switch(2));
+    assert_eq!(found.switches[0].name.as_deref(), Some("core"));
+}
+
+#[test]
+fn several_ways() {
+    let text = "network shortest; switch a, b, c;
+        link @n[1..2] to a<capacity=1000>; link @n[3..4] to b<capacity=1000>;
+        link a to b<capacity=200>; link {a, b} to c<capacity=5000>;";
+    assert_eq!(way(&network(text), 0, 2).0, 200);
+    let routes: String = (1..=4)
+        .flat_map(|from| (1..=4).map(move |to| (from, to)))
+        .filter(|(from, to)| from != to)
+        .map(|(from, to)| {
+            let via = match (from < 3, to < 3) {
+                (true, true) => "a",
+                (false, false) => "b",
+                (true, false) => "a, c, b",
+                (false, true) => "b, a",
+            };
+            format!("route @n{from} to @n{to} via {via};\n")
+        })
+        .collect();
+    let given = network(&format!("{}{routes}", text.replace("network shortest;", "")));
+    assert_eq!((way(&given, 0, 2).0, way(&given, 2, 0).0), (1000, 200));
+}
+
+#[test]
+fn rules_may_add_to_the_network_of_a_cluster() {
+    let base = network("switch core, s7; link @n[1..4] to core<capacity=1000>; link s7 to core<capacity=1>;");
+    let text = "@n5 : node online; link @n5 to core<capacity=300>;";
+    let instance = apply(&[("more.btrp", text)], Some(base)).expect("sound").instance;
+    assert_eq!(way(&instance, 4, 0), (300, 2));
+    assert_eq!(instance.network().expect("a network").links[5].number, 5);
+}
+
+#[test]
+fn mistakes() {
+    let star = "switch core; link @n[1..4] to core<capacity=1000>;";
+    for (text, said) in [
+        ("switch core; link @n[1..4] to cor<capacity=1>;", "E0113 there is no switch `cor`"),
+        ("switch core; link @n[1..4] to core;", "E0313 a link needs a capacity, in Mbit/s"),
+        (
+            "switch core; link @n[1..4] to core<capacity=0>;",
+            "E0313 a capacity is in Mbit/s: a whole number of 1 or more; E0313 a link needs a capacity, in Mbit/s",
+        ),
+        ("switch core; link VM1 to core<capacity=1>;", "E0113 there is no switch `VM1`"),
+        (
+            "switch core; link {1} to core<capacity=1>;",
+            "E0313 nodes and switches are linked, this is a set of something else",
+        ),
+        ("switch core; link 3 to core<capacity=1>;", "E0313 nodes and switches are linked, this is a number"),
+        ("switch core, core;", "E0105 the switch `core` is declared twice"),
+        ("switch a<number=3>, b<number=3>;", "E0105 there is a switch with this number already"),
+        ("switch a; link @n[1..2] to a<capacity=1, number=3>;", "E0313 only one link can have that number"),
+        ("network ring;", "E0313 traffic does not find its way by `ring`"),
+        ("network tree; network tree;", "E0111 how traffic finds its way is said twice"),
+        ("network tree<speed=3>;", "E0313 there is no option `speed` here"),
+        (
+            "switch core; link @n[1..3] to core<capacity=9>;",
+            "E0313 the network: there is no way from node `n1` to node `n4`",
+        ),
+        (
+            &format!("{star} link @n1 to core<capacity=9>;"),
+            "E0313 the network: there are two ways between node `n1` and switch `core`; a tree has one",
+        ),
+        (
+            &format!("{star} route @n1 to @n2 via core;"),
+            "E0313 the network: there is no route from node `n1` to node `n3`",
+        ),
+        (&format!("{star} route @n1 to VM1 via core;"), "E0313 a route goes from node to node, this is a VM"),
+        ("switch a, b; route @n1 to @n2 via a, b;", "E0313 there is no link between neighbours of the route"),
+    ] {
+        assert_eq!(wrong(text), said, "{text}");
+    }
+    for inside in ["if 1 == 1 { switch a; }", "for $x in {1} { network tree; }"] {
+        assert_eq!(codes(inside), ["E0004"], "{inside}");
+    }
+}
+
+#[test]
+fn large_and_strange_networks_are_read_at_once() {
+    let text = "@n[1..100000] : node online; switch core, edge[1..20000];
+        link @n[1..100000] to core<capacity=1000>; link edge[1..20000] to core<capacity=1>;";
+    let built = apply(&[("large.btrp", text)], None).expect("sound");
+    assert_eq!(built.instance.network().expect("a network").links.len(), 120_000);
+    let many = "switch s[1..9999999999];";
+    assert_eq!(codes(many), ["E0611"]);
+}
