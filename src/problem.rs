@@ -31,6 +31,7 @@ pub use project::duration_of;
 pub use project::lead_of;
 pub use project::passage_of;
 pub use transit::Passage;
+pub use transit::Toll;
 pub use transit::Transit;
 
 /// Packing and project.

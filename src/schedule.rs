@@ -29,9 +29,18 @@ use std::collections::BinaryHeap;
 pub mod bound;
 mod carried;
 pub mod exact;
+pub mod hasten;
+pub mod level;
+pub mod list;
+pub mod replay;
+pub mod tasks;
+#[cfg(test)]
+pub(crate) mod testing;
 mod value;
 
 pub use carried::is_carried;
+pub use hasten::hasten;
+pub use replay::replays;
 pub use value::levels;
 pub use value::metric;
 
@@ -47,7 +56,7 @@ pub struct Rules {
 }
 
 /// Where everything goes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Placement {
     /// By item: its last bin, or [`NONE`] for one that departs.
     pub to: Vec<u32>,

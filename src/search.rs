@@ -13,6 +13,7 @@ mod construct;
 pub mod cover;
 pub mod exact;
 pub mod fewest;
+mod haste;
 pub mod improve;
 pub mod pack;
 pub mod parts;
@@ -221,6 +222,8 @@ struct Solver<'p> {
     fewest_tried: bool,
     /// Was the proof of the least seconds of the moves tried?
     quickest_tried: bool,
+    /// The placement for which the best times were looked for.
+    perfected: Option<schedule::Placement>,
     stop: Option<StopReason>,
     rounds: u64,
 }
@@ -247,6 +250,7 @@ impl<'p> Solver<'p> {
             active,
             fewest_tried,
             quickest_tried,
+            perfected: None,
             stop: None,
             rounds: 0,
         };
@@ -375,6 +379,12 @@ impl<'p> Solver<'p> {
         }
         let before = self.best().map(|best| best.values.clone());
         self.rounds += 1;
+        if self.wants_perfect() {
+            return self.perfect_times();
+        }
+        if self.wants_haste() {
+            return self.haste();
+        }
         // Both take turns only where what one finds is no plan for the other.
         let turn = self.followed() || !self.rounds.is_multiple_of(2);
         if turn && self.consolidate() {
@@ -465,7 +475,7 @@ impl<'p> Solver<'p> {
             let _ = self.prove_quickest();
         }
         if thorough {
-            self.perfect_times();
+            let _ = self.perfect_times();
         }
         if self.wants_proof() {
             self.prove();
@@ -505,7 +515,7 @@ fn open_bins(best: &improve::Incumbent) -> u64 {
     best.placement.open.iter().filter(|&&open| open).count() as u64
 }
 
-/// Lower bounds by level. The bound on the sum of ends may assume the fewest moves only
+/// Lower bounds by level. The bounds on ends may assume the fewest moves only
 /// where the levels before enforce them.
 fn bounds(objective: &Objective, analysis: &Analysis, values: Option<&[u64]>) -> Vec<u64> {
     let mut fewest_moves = false;
@@ -522,6 +532,7 @@ fn bounds(objective: &Objective, analysis: &Analysis, values: Option<&[u64]>) ->
                         Metric::Relocations => analysis.fewest_moves,
                         Metric::Mttr | Metric::SumOfEnds if fewest_moves => analysis.least_mttr,
                         Metric::Mttr | Metric::SumOfEnds => analysis.least_mttr_any,
+                        Metric::Makespan if fewest_moves => analysis.least_makespan_fewest,
                         Metric::Makespan => analysis.least_makespan,
                         Metric::RelocationTime => analysis.least_relocation_time,
                         Metric::NodesOn => analysis.fewest_open,

@@ -8,13 +8,17 @@ use crate::model::NodeId;
 use crate::model::Path;
 use crate::model::SharedModel;
 use crate::model::Topology;
+use crate::problem::NONE;
 use crate::problem::Passage;
 use crate::problem::Role;
+use crate::problem::Toll;
 use crate::problem::Transit;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 use std::sync::Mutex;
 
+/// Different capacities beyond which nothing is told about what cannot be avoided.
+const MOST_RATES: usize = 12;
 /// Ways between nodes that are kept once found.
 const MOST_KEPT: usize = 1 << 16;
 
@@ -22,6 +26,8 @@ const MOST_KEPT: usize = 1 << 16;
 struct Roads {
     topology: Topology,
     capacities: Vec<u64>,
+    /// The different capacities, ascending: each way is as wide as one of them.
+    widths: Vec<u64>,
     model: SharedModel,
     /// By item; none for items that never travel.
     cargo: Vec<Option<Cargo>>,
@@ -57,6 +63,37 @@ impl Transit for Roads {
         let flow = cargo.flow(self.model.get(), rate).ok()?;
         let uses = path.channels.iter().map(|&channel| (channel, rate)).collect();
         Some(Passage { seconds: flow.seconds, bandwidth: rate, uses })
+    }
+
+    fn tolls(&self, item: u32, from: u32, to: u32) -> Vec<Toll> {
+        let Some(Some(cargo)) = self.cargo.get(item as usize) else { return Vec::new() };
+        if self.widths.len() > MOST_RATES {
+            return Vec::new();
+        }
+        let to = (to != NONE).then_some(NodeId(to));
+        let toll = |channel: u32| {
+            // A way over the channel is no wider than it, and as wide as something.
+            let capacity = self.capacities[channel as usize];
+            let widths = self.widths.iter().filter(|&&width| width <= capacity);
+            let flows = widths.filter_map(|&width| {
+                let rate = width.min(cargo.most);
+                Some((rate, cargo.flow(self.model.get(), rate).ok()?.seconds))
+            });
+            let flows: Vec<(u64, u32)> = flows.collect();
+            let amount = flows.iter().map(|flow| flow.0).min()?;
+            let seconds = flows.iter().map(|flow| flow.1).min()?;
+            let work = flows.iter().map(|&(rate, seconds)| u128::from(rate) * u128::from(seconds)).min()?;
+            Some(Toll { channel, amount, seconds, work })
+        };
+        self.topology.crossed(NodeId(from), to).into_iter().filter_map(toll).collect()
+    }
+
+    fn comes_from(&self, channel: u32, bin: u32) -> bool {
+        self.topology.may_take(channel, NodeId(bin), true)
+    }
+
+    fn leads_to(&self, channel: u32, bin: u32) -> bool {
+        self.topology.may_take(channel, NodeId(bin), false)
     }
 }
 
@@ -102,8 +139,12 @@ pub(super) fn add_transit(instance: &Instance, compiled: &mut Compiled) -> Resul
             }
         }
     }
-    let capacities = (0..topology.channel_count() as u32).map(|at| topology.channel(at).1).collect();
-    let roads = Roads { topology, capacities, model, cargo, kept: Mutex::default() };
+    let capacities: Vec<u64> =
+        (0..topology.channel_count() as u32).map(|at| topology.channel(at).1).collect();
+    let mut widths = capacities.clone();
+    widths.sort_unstable();
+    widths.dedup();
+    let roads = Roads { topology, capacities, widths, model, cargo, kept: Mutex::default() };
     compiled.problem.project.transit = Some(Arc::new(roads));
     Ok(())
 }

@@ -54,8 +54,9 @@ impl std::error::Error for NetworkError {}
 #[derive(Clone, Debug)]
 enum Paths {
     /// Up from both ends until they meet: by vertex, the vertex above, the channel to it,
-    /// the channel from it, and the number of vertices above.
-    Tree { above: Vec<Above> },
+    /// the channel from it, and the number of vertices above; and where it and those below
+    /// it are, from and to, when each comes before those below it.
+    Tree { above: Vec<Above>, span: Vec<(u32, u32)> },
     /// The fewest links: by vertex, its neighbours and the channels to them.
     Shortest { neighbours: Vec<Vec<(u32, u32)>> },
     /// As given: the channels in turn, sorted by (from, to).
@@ -81,6 +82,10 @@ pub struct Topology {
     channels: Vec<(Channel, u64)>,
     /// By link: the channels of the switches at its ends, or [`NONE`] where they never block.
     blocking: Vec<[u32; 2]>,
+    /// By link: the vertices at its ends.
+    links: Vec<[u32; 2]>,
+    /// By node: the channel out of it, where it has one link alone, or [`NONE`].
+    only: Vec<u32>,
     paths: Paths,
 }
 
@@ -126,7 +131,21 @@ impl Topology {
             [switches[link.switch as usize], end]
         });
         let blocking = blocking.collect();
-        let mut topology = Self { nodes, channels, blocking, paths: Paths::Fixed { routes: Vec::new() } };
+        let vertex = |end| match end {
+            Endpoint::Node(node) => node.0,
+            Endpoint::Switch(switch) => nodes as u32 + switch,
+        };
+        let links = network.links.iter().map(|link| [nodes as u32 + link.switch, vertex(link.end)]).collect();
+        let mut only: Vec<Option<u32>> = vec![Some(NONE); nodes];
+        for (at, link) in (0u32..).zip(&network.links) {
+            if let Endpoint::Node(node) = link.end {
+                let only = &mut only[node.index()];
+                *only = (*only == Some(NONE)).then_some(2 * at);
+            }
+        }
+        let only = only.into_iter().map(|only| only.unwrap_or(NONE)).collect();
+        let paths = Paths::Fixed { routes: Vec::new() };
+        let mut topology = Self { nodes, channels, blocking, links, only, paths };
         topology.paths = match &network.routing {
             Routing::Tree => topology.tree(&names)?,
             Routing::Shortest => topology.shortest(&names)?,
@@ -149,21 +168,61 @@ impl Topology {
     /// Costs as much as [`Topology::route`].
     pub fn path(&self, from: NodeId, to: NodeId) -> Path {
         let mut channels = self.route(from, to);
+        self.add_switches(&mut channels);
+        let bandwidth = channels.iter().map(|&at| self.channels[at as usize].1).min().unwrap_or(u64::MAX);
+        Path { channels, bandwidth }
+    }
+
+    /// Adds the switches at the ends of links, and sorts.
+    fn add_switches(&self, channels: &mut Vec<u32>) {
         for at in 0..channels.len() {
             let switches = self.blocking[channels[at] as usize / 2];
             channels.extend(switches.iter().filter(|&&switch| switch != NONE));
         }
         channels.sort_unstable();
         channels.dedup();
-        let bandwidth = channels.iter().map(|&at| self.channels[at as usize].1).min().unwrap_or(u64::MAX);
-        Path { channels, bandwidth }
+    }
+
+    /// The channels that whoever gets from a node to another crosses at some time, whatever
+    /// stops it makes, or (`None`) that it crosses when it leaves; ascending. May leave some out.
+    pub fn crossed(&self, from: NodeId, to: Option<NodeId>) -> Vec<u32> {
+        let mut channels = match (&self.paths, to) {
+            (Paths::Fixed { .. }, _) => Vec::new(),
+            (Paths::Tree { .. }, Some(to)) => self.route(from, to),
+            (Paths::Tree { .. } | Paths::Shortest { .. }, _) => {
+                let ends = [Some((from, true)), to.map(|to| (to, false))];
+                let only = ends.into_iter().flatten().filter_map(|(node, out)| self.only_link(node, out));
+                only.collect()
+            }
+        };
+        self.add_switches(&mut channels);
+        channels
+    }
+
+    /// The channel out of a node, or into it, where it has one link alone.
+    fn only_link(&self, node: NodeId, out: bool) -> Option<u32> {
+        let channel = self.only[node.index()];
+        (channel != NONE).then_some(if out { channel } else { channel ^ 1 })
+    }
+
+    /// May traffic out of (`out`) or into the node take the channel?
+    pub fn may_take(&self, channel: u32, node: NodeId, out: bool) -> bool {
+        let (Channel::Up(link) | Channel::Down(link)) = self.channel(channel).0 else { return true };
+        let Paths::Tree { above, span } = &self.paths else { return true };
+        // The vertex below the link, and whether the channel leads away from it.
+        let lower = self.links[link as usize].into_iter().find(|&end| above[end as usize].up / 2 == link);
+        let Some(lower) = lower else { return true };
+        let (low, high) = span[lower as usize];
+        let inside = (low..high).contains(&span[node.index()].0);
+        let leaves = above[lower as usize].up == channel;
+        inside == (leaves == out)
     }
 
     /// The channels of links from a node to another, in turn. Costs as much as the way is
     /// long; with [`Routing::Shortest`], as much as the network is large.
     pub fn route(&self, from: NodeId, to: NodeId) -> Vec<u32> {
         match &self.paths {
-            Paths::Tree { above } => {
+            Paths::Tree { above, .. } => {
                 let (mut there, mut back) = (Vec::new(), Vec::new());
                 let (mut a, mut b) = (from.0, to.0);
                 while a != b {
@@ -234,7 +293,8 @@ impl Topology {
             }
         }
         self.connected(&neighbours, names)?;
-        Ok(Paths::Tree { above })
+        let span = spans(&above);
+        Ok(Paths::Tree { above, span })
     }
 
     fn shortest(&self, names: &Names<'_>) -> Result<Paths, NetworkError> {
@@ -367,6 +427,35 @@ impl Topology {
     }
 }
 
+/// By vertex: from where to where it and those below it are, when each comes before those
+/// below it.
+fn spans(above: &[Above]) -> Vec<(u32, u32)> {
+    let mut order: Vec<u32> = (0..above.len() as u32).collect();
+    order.sort_by_key(|&vertex| (above[vertex as usize].depth, vertex));
+    let mut below = vec![1u32; above.len()];
+    for &vertex in order.iter().rev() {
+        let upper = above[vertex as usize].vertex;
+        if upper != NONE {
+            below[upper as usize] += below[vertex as usize];
+        }
+    }
+    let mut span = vec![(0, 0); above.len()];
+    // By vertex: where its next child begins; those at the top come after each other.
+    let mut next = vec![0u32; above.len()];
+    let mut top = 0;
+    for vertex in order {
+        let from = match above[vertex as usize].vertex {
+            NONE => &mut top,
+            upper => &mut next[upper as usize],
+        };
+        let low = *from;
+        *from += below[vertex as usize];
+        span[vertex as usize] = (low, low + below[vertex as usize]);
+        next[vertex as usize] = low + 1;
+    }
+    span
+}
+
 /// The user's names for the parts of a network.
 struct Names<'n> {
     network: &'n Network,
@@ -458,6 +547,19 @@ mod tests {
     fn paths_of_a_tree() {
         use Channel::*;
         let topology = Topology::new(&racks(), &cluster(4)).expect("sound");
+        // What a way takes is what leads from its start, leads to its end, and is crossed.
+        for (from, to) in (0..4).flat_map(|from| (0..4).map(move |to| (NodeId(from), NodeId(to)))) {
+            let channels = topology.path(from, to).channels;
+            assert_eq!(topology.crossed(from, Some(to)), channels);
+            if from != to {
+                assert!(topology.crossed(from, None).iter().all(|channel| channels.contains(channel)));
+                assert!(!topology.crossed(from, None).is_empty());
+            }
+            for channel in 0..12 {
+                let may = topology.may_take(channel, from, true) && topology.may_take(channel, to, false);
+                assert_eq!(may, channels.contains(&channel), "{from:?} {to:?} {channel}");
+            }
+        }
         assert_eq!(topology.channel_count(), 13);
         assert_eq!(path(&topology, 0, 1), (vec![Up(0), Down(1)], 1000));
         assert_eq!(path(&topology, 1, 0), (vec![Down(0), Up(1)], 1000));

@@ -2,9 +2,11 @@
 //!
 //! What happens in every plan: arrivals and departures, moves of those who may not end
 //! where they are, bins that must open or close, tasks without a place. They take their
-//! time, wait for each other ([`critical`]), share what only one may use ([`machine`]), and
-//! come to bins that others have to leave first ([`room`]).
+//! time, wait for each other ([`critical`]), share what only one may use ([`machine`]) or the
+//! channels of a network ([`channel`]), and come to bins that others have to leave first
+//! ([`room`]).
 
+pub mod channel;
 pub mod critical;
 pub mod machine;
 pub mod room;
@@ -28,17 +30,25 @@ pub struct Ends {
 
 impl Ends {
     /// The bounds, given the items that must move. Where `voluntary` is false nobody else
-    /// leaves a bin, save for the bins that are `uncertain`.
-    pub fn new(problem: &Problem, forced: &[u32], voluntary: bool, uncertain: &dyn Fn(u32) -> bool) -> Self {
+    /// leaves a bin, save for the bins that are `uncertain`; where `direct` is true everybody
+    /// who must move does so once.
+    pub fn new(
+        problem: &Problem,
+        forced: &[u32],
+        voluntary: bool,
+        direct: bool,
+        uncertain: &dyn Fn(u32) -> bool,
+    ) -> Self {
         let earliest = Earliest::new(problem, forced);
+        let channels = channel::loads(problem, &earliest, forced, direct);
         let serial = machine::serialized(problem, &earliest, forced);
         let rooms = room::waits(problem, &earliest, forced, voluntary, uncertain);
         let moves: u64 = forced.iter().map(|&item| earliest.of_item(item)).sum();
         let taken: u64 = forced.iter().map(|&item| move_takes(&problem.packing, item)).sum();
         Self {
             others: earliest.all() - moves,
-            waits: moves.saturating_sub(taken) + serial.excess.max(rooms.excess),
-            makespan: earliest.last().max(serial.makespan).max(rooms.makespan),
+            waits: moves.saturating_sub(taken) + serial.excess.max(rooms.excess).max(channels.excess),
+            makespan: earliest.last().max(serial.makespan).max(rooms.makespan).max(channels.makespan),
         }
     }
 

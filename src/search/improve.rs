@@ -137,6 +137,12 @@ impl<'p> Search<'p> {
         }
     }
 
+    /// Takes over better times for the best plan.
+    pub fn hasten(&mut self, found: Incumbent) {
+        self.quiet = 0;
+        self.current.best = Some(found);
+    }
+
     /// Tries a placement found elsewhere: as it is, repaired where it breaks something, and
     /// with other moves where those wait for ever. Keeps what is better. Returns the effort.
     pub fn try_placement(

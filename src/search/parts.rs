@@ -455,6 +455,7 @@ impl Part {
         into.least_mttr += analysis.least_mttr;
         into.least_mttr_any += analysis.least_mttr_any;
         into.least_makespan = into.least_makespan.max(analysis.least_makespan);
+        into.least_makespan_fewest = into.least_makespan_fewest.max(analysis.least_makespan_fewest);
         into.least_relocation_time += analysis.least_relocation_time;
         if let Some((bin, block)) = analysis.hopeless {
             into.hopeless.get_or_insert((self.bin(bin), self.block(block)));

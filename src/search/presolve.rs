@@ -59,6 +59,8 @@ pub struct Analysis {
     pub ends: Ends,
     /// No plan ends earlier.
     pub least_makespan: u64,
+    /// No plan with as few moves as `fewest_moves` ends earlier.
+    pub least_makespan_fewest: u64,
     /// No plan spends less time on moves, summed over them.
     pub least_relocation_time: u64,
     /// No plan leaves fewer bins open at the end.
@@ -108,18 +110,21 @@ pub fn analyse(problem: &Problem) -> Analysis {
     analysis.fewest_moves = base + beyond_bins(problem, &keep, &per_bin, analysis.forced.len() as u64);
     let exact = analysis.fewest_moves == base;
     let forced: u64 = analysis.forced.iter().map(|&item| move_takes(packing, item)).sum();
-    analysis.ends = Ends::new(problem, &analysis.forced, true, &|_| false);
+    analysis.ends = Ends::new(problem, &analysis.forced, true, false, &|_| false);
     let shortest: u64 = analysis.evictions.iter().map(|eviction| eviction.least_ends).sum();
     analysis.least_mttr_any = analysis.ends.sum(forced + shortest);
     analysis.least_mttr = analysis.least_mttr_any;
+    analysis.least_makespan = least_makespan(&analysis);
+    analysis.least_makespan_fewest = analysis.least_makespan;
     // Else some bin loses more than the fewest, and then the waiting may be less.
     if exact {
         let uncertain = |bin: u32| per_bin.contains_key(&bin);
-        let ends = Ends::new(problem, &analysis.forced, false, &uncertain);
+        // Whoever must leave does so once, or some other would have to stay.
+        let ends = Ends::new(problem, &analysis.forced, false, true, &uncertain);
+        analysis.least_makespan_fewest = analysis.least_makespan_fewest.max(ends.makespan);
         let delays = analysis.evictions.iter().map(|eviction| eviction.least_delay.max(eviction.least_ends));
         analysis.least_mttr = analysis.least_mttr.max(ends.sum(forced + delays.sum::<u64>()));
     }
-    analysis.least_makespan = least_makespan(&analysis);
     analysis.least_relocation_time = analysis
         .forced
         .iter()

@@ -12,6 +12,7 @@ use super::fewest::Listener;
 use super::fewest::Question;
 use super::improve;
 use super::improve::Incumbent;
+use super::in_time;
 use super::presolve::Analysis;
 use super::price;
 use super::value;
@@ -19,13 +20,14 @@ use crate::engine::Meter;
 use crate::objective::Level;
 use crate::objective::Metric;
 use crate::outcome::Phase;
+use crate::problem::Later;
 use crate::problem::Problem;
 use crate::problem::Step;
 use crate::problem::StepKind;
+use crate::schedule;
 use crate::schedule::Placement;
 use crate::schedule::bound::move_takes;
 use crate::schedule::exact;
-use crate::schedule::exact::Goal;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -170,30 +172,75 @@ impl Solver<'_> {
         before != (self.analysis.least_mttr, best)
     }
 
-    /// Looks for the best times of the best placement, where the next level that is open
-    /// is about times.
-    pub(super) fn perfect_times(&mut self) {
-        let Self { problem, settings, analysis, answer, search: Some(search), .. } = self else { return };
-        let Some(best) = search.best() else { return };
-        let bounds = bounds(settings.objective, analysis, Some(&best.values));
-        let open = (0..best.values.len()).find(|&at| best.values[at] > bounds[at].max(answer.bounds[at]));
-        let Some((_, metric)) = open.and_then(|at| settings.objective.levels[at].terms.first()) else {
-            return;
-        };
-        let goal = match metric {
-            Metric::Mttr | Metric::SumOfEnds => Goal::Sum,
-            Metric::Makespan => Goal::Last,
-            Metric::Relocations | Metric::RelocationTime | Metric::NodesOn => return,
-        };
+    /// Looks for the best times of the best placement, level by level, as long as they are
+    /// found and proved. True where plan or bound got better.
+    pub(super) fn perfect_times(&mut self) -> bool {
+        let mut gained = false;
+        while let Some(proved) = self.perfect_level() {
+            gained = true;
+            if !proved {
+                break;
+            }
+        }
+        gained
+    }
+
+    /// Looks for better times in the next level about times that is open. `None` where nothing
+    /// was gained; whether the level is proved now, else.
+    fn perfect_level(&mut self) -> Option<bool> {
+        let best = self.best()?;
+        let known = self.known_bounds(&best.values);
+        let Self { problem, settings, answer, search: Some(search), .. } = self else { return None };
+        let best = search.best()?;
         let (steps, limits) = share(&settings.limits, answer.effort, problem.packing.items.len() as u64);
         let mut meter = Meter { steps, deadline: limits.deadline, cancel: limits.cancel };
-        let better = exact::improve(problem, &best.steps, goal, &mut meter);
+        let sound = |steps: &[Step]| schedule::replays(problem, steps) && in_time(problem, steps);
+        let known = (&best.steps[..], &best.values[..], &known[..]);
+        let found =
+            exact::improve(problem, settings.objective, (known.0, known.1), known.2, &mut meter, &sound);
         answer.effort += steps - meter.steps;
-        if let Some(steps) = better {
+        let found = found?;
+        let better = found.steps.is_some();
+        if let Some(steps) = found.steps {
             let (placement, price) = (best.placement.clone(), best.penalty(problem));
             let values = value(problem, settings, &steps, price);
             search.adopt(Incumbent { steps, values, placement });
         }
+        let proved = found.proved && self.is_only_way(found.level);
+        if proved && let Some(value) = self.best().map(|best| best.values[found.level]) {
+            self.answer.bounds[found.level] = self.answer.bounds[found.level].max(value);
+        }
+        (better || proved).then_some(proved)
+    }
+
+    /// Has every plan the steps of the best one, if it is as good in the levels before? Where
+    /// those allow no more moves than must be, each to the only place there is.
+    fn is_only_way(&self, level: usize) -> bool {
+        let Some(best) = self.best() else { return false };
+        let packing = &self.problem.packing;
+        let fewest = |at: usize| {
+            matches!(self.settings.objective.levels[at].terms[..], [(_, Metric::Relocations)])
+                && best.values[at] == self.analysis.forced.len() as u64
+                && moves(&best.steps) == best.values[at]
+        };
+        let settled = |item: u32| packing.settled_in(item).is_some();
+        let plain = |item: &u32| {
+            let row = &packing.items[*item as usize];
+            row.lead == 0 && !packing.resizes(*item) && settled(*item)
+        };
+        let others = |step: &Step| match step.kind {
+            StepKind::Arrive { item, .. } => settled(item),
+            StepKind::Close(bin) => packing.bins[bin as usize].later == Later::Closed,
+            StepKind::Open(bin) => {
+                packing.bins[bin as usize].later == Later::Open
+                    || best.steps.iter().any(|step| match step.kind {
+                        StepKind::Move { to, .. } | StepKind::Arrive { to, .. } => to == bin,
+                        _ => false,
+                    })
+            }
+            _ => true,
+        };
+        (0..level).any(fewest) && self.analysis.forced.iter().all(plain) && best.steps.iter().all(others)
     }
 }
 
@@ -203,6 +250,7 @@ fn conclude_bound(analysis: &mut Analysis, bound: u64) {
         analysis.fewest_moves = bound;
         // Some bin loses more than the fewest, and then the waiting may be less.
         analysis.least_mttr = analysis.least_mttr_any;
+        analysis.least_makespan_fewest = analysis.least_makespan;
     }
 }
 

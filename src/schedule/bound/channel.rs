@@ -1,0 +1,294 @@
+//! Loads of channels: what has to go over one takes its time.
+//!
+//! Each channel is one resource with jobs: what must cross it, not before a head (its
+//! destination opens first) and with a tail after it (its source closes then). Whatever
+//! jobs are looked at, the least head, their work over the capacity, and the least tail
+//! come one after the other: the preemptive bound of one machine (Jackson 1955; Carlier
+//! 1982) for all sets of heads and tails that matter, and the energetic one of a cumulative
+//! resource (Erschler, Lopez and Thuriot 1991). Where each job takes more than a share of
+//! 1/(m + 1) no more than m run at once, as on m machines; a machine is busy for a sum of
+//! durations, so that it may have to be idle (the lifting by subset sums of Haouari, Gharbi
+//! and Jemmali 2006). Ends add up to no less than those of the shortest first (Smith 1956;
+//! on m machines Conway, Maxwell and Miller 1967).
+
+use super::critical::Earliest;
+use super::machine::Excess;
+use super::machine::preemptive;
+use crate::problem::Later;
+use crate::problem::NONE;
+use crate::problem::Packing;
+use crate::problem::Problem;
+use crate::problem::Toll;
+use crate::problem::Transit;
+
+/// What must cross a channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Job {
+    /// The item.
+    pub item: u32,
+    /// It starts no earlier.
+    pub head: u64,
+    /// So many seconds follow it.
+    pub tail: u64,
+    /// It lasts at least so many seconds.
+    pub seconds: u64,
+    /// It takes at least so much while it lasts.
+    pub amount: u64,
+    /// Amount times seconds is at least this.
+    pub work: u128,
+}
+
+/// Heads, and tails, that are told apart.
+const MOST_DISTINCT: usize = 6;
+/// Destinations of an item that are all looked at.
+const MOST_WAYS: usize = 64;
+/// Channels for which heads and tails are looked for, and bins that are looked at for that.
+const MOST_SIDED: usize = 512;
+const MOST_LOOKS: usize = 1 << 24;
+/// The largest sums of durations, and the most of them, that are enumerated.
+const MOST_SUM: u64 = 1 << 16;
+const MOST_SUMMED: usize = 1 << 12;
+
+/// What the channels add to the bounds. Where `direct` is true it holds for plans alone in
+/// which the items of `forced` move once, each to where it ends, and no other moves.
+pub fn loads(problem: &Problem, earliest: &Earliest, forced: &[u32], direct: bool) -> Excess {
+    let Some(transit) = &problem.project.transit else { return Excess::default() };
+    let capacities = transit.capacities();
+    let mut jobs: Vec<Vec<Job>> = vec![Vec::new(); capacities.len()];
+    for &item in forced {
+        if direct {
+            add_direct(problem, transit.as_ref(), item, &mut jobs);
+        } else {
+            add_least(problem, transit.as_ref(), item, &mut jobs);
+        }
+    }
+    if !direct {
+        add_sides(&problem.packing, transit.as_ref(), &mut jobs);
+    }
+    let mut found = Excess::default();
+    // By what they add to the sum of ends; each item counts on one channel.
+    let mut sums: Vec<(u64, u32)> = Vec::new();
+    for (channel, jobs) in (0u32..).zip(&jobs).filter(|(_, jobs)| jobs.len() > 1) {
+        let capacity = capacities[channel as usize];
+        found.makespan = found.makespan.max(least_last(jobs, capacity, found.makespan));
+        sums.push((excess(jobs, capacity, earliest), channel));
+    }
+    sums.sort_unstable_by(|a, b| b.cmp(a));
+    let mut counted = vec![false; problem.packing.items.len()];
+    for (_, channel) in sums.into_iter().take_while(|(excess, _)| *excess > 0) {
+        let fresh = jobs[channel as usize].iter().filter(|job| !counted[job.item as usize]);
+        let fresh: Vec<Job> = fresh.copied().collect();
+        found.excess += excess(&fresh, capacities[channel as usize], earliest);
+        fresh.iter().for_each(|job| counted[job.item as usize] = true);
+    }
+    found
+}
+
+/// Seconds until a bin is open.
+fn opens_after(packing: &Packing, bin: u32) -> u64 {
+    let row = &packing.bins[bin as usize];
+    if row.open { 0 } else { u64::from(row.opening) }
+}
+
+/// Seconds that a bin needs after the last has left it.
+fn closes_within(packing: &Packing, bin: u32) -> u64 {
+    let row = &packing.bins[bin as usize];
+    if row.open && row.later == Later::Closed { u64::from(row.closing) } else { 0 }
+}
+
+/// The one move of an item, over the channels that all its ways share.
+fn add_direct(problem: &Problem, transit: &dyn Transit, item: u32, jobs: &mut [Vec<Job>]) {
+    let packing = &problem.packing;
+    let row = &packing.items[item as usize];
+    if row.lead > 0 {
+        return;
+    }
+    let mut common: Option<Vec<(u32, Job)>> = None;
+    let ends: Vec<u32> = match packing.settled_in(item) {
+        Some(bin) => vec![bin],
+        None => {
+            let domain = packing.domains[row.domain as usize].iter();
+            let ends = domain.filter(|&bin| bin != row.source && packing.may_end_in(item, bin));
+            ends.take(MOST_WAYS + 1).collect()
+        }
+    };
+    if ends.len() > MOST_WAYS {
+        return add_least(problem, transit, item, jobs);
+    }
+    for to in ends {
+        let Some(passage) = transit.passage(item, row.source, to) else { continue };
+        let seconds = u64::from(passage.seconds);
+        let job = |&(channel, amount): &(u32, u64)| {
+            let work = u128::from(amount) * u128::from(seconds);
+            let (head, tail) = (opens_after(packing, to), closes_within(packing, row.source));
+            (channel, Job { item, head, tail, seconds, amount, work })
+        };
+        match &mut common {
+            None => common = Some(passage.uses.iter().map(job).collect()),
+            Some(common) => common.retain_mut(|(channel, known)| {
+                let found = passage.uses.iter().find(|usage| usage.0 == *channel).map(job);
+                if let Some((_, other)) = found {
+                    known.head = known.head.min(other.head);
+                    known.seconds = known.seconds.min(other.seconds);
+                    known.amount = known.amount.min(other.amount);
+                    known.work = known.work.min(other.work);
+                }
+                found.is_some()
+            }),
+        }
+    }
+    for (channel, job) in common.into_iter().flatten().filter(|(_, job)| job.amount > 0) {
+        jobs[channel as usize].push(job);
+    }
+}
+
+/// What an item cannot avoid, whatever stops it makes.
+fn add_least(problem: &Problem, transit: &dyn Transit, item: u32, jobs: &mut [Vec<Job>]) {
+    let packing = &problem.packing;
+    let row = &packing.items[item as usize];
+    if row.lead > 0 {
+        return;
+    }
+    let to = packing.settled_in(item).unwrap_or(NONE);
+    for Toll { channel, amount, seconds, work } in transit.tolls(item, row.source, to) {
+        if amount > 0 {
+            let seconds = u64::from(seconds);
+            jobs[channel as usize].push(Job { item, head: 0, tail: 0, seconds, amount, work });
+        }
+    }
+}
+
+/// Heads and tails by channel: nothing crosses before a bin behind it is open; where all
+/// bins before it close, the last that crosses came from one of them.
+fn add_sides(packing: &Packing, transit: &dyn Transit, jobs: &mut [Vec<Job>]) {
+    let bins = packing.bins.len() as u32;
+    let opens = (0..bins).any(|bin| opens_after(packing, bin) > 0);
+    let closes = (0..bins).any(|bin| closes_within(packing, bin) > 0);
+    if !opens && !closes {
+        return;
+    }
+    let work = |channel: &u32| {
+        let sum: u128 = jobs[*channel as usize].iter().map(|job| job.work).sum();
+        sum / u128::from(transit.capacities()[*channel as usize].max(1))
+    };
+    let mut busy: Vec<u32> = (0..jobs.len() as u32).filter(|&at| jobs[at as usize].len() > 1).collect();
+    busy.sort_by_key(|channel| (std::cmp::Reverse(work(channel)), *channel));
+    busy.truncate(MOST_SIDED.min(MOST_LOOKS / (bins as usize).max(1)));
+    for channel in busy {
+        let behind = (0..bins).filter(|&bin| transit.leads_to(channel, bin));
+        let head = behind.map(|bin| opens_after(packing, bin)).min().unwrap_or(0);
+        let before = (0..bins).filter(|&bin| transit.comes_from(channel, bin));
+        let tail = before.map(|bin| closes_within(packing, bin)).min().unwrap_or(0);
+        for job in &mut jobs[channel as usize] {
+            (job.head, job.tail) = (head, tail);
+        }
+    }
+}
+
+/// No schedule of the jobs ends earlier, tails included; `known` is a bound already.
+pub fn least_last(jobs: &[Job], capacity: u64, known: u64) -> u64 {
+    let mut heads: Vec<u64> = jobs.iter().map(|job| job.head).collect();
+    let mut tails: Vec<u64> = jobs.iter().map(|job| job.tail).collect();
+    for values in [&mut heads, &mut tails] {
+        values.sort_unstable_by(|a, b| b.cmp(a));
+        values.dedup();
+        // The least of all stands for those that are left out.
+        if let Some(&least) = values.last().filter(|_| values.len() > MOST_DISTINCT) {
+            values[MOST_DISTINCT - 1] = least;
+            values.truncate(MOST_DISTINCT);
+        }
+    }
+    let mut bound = known;
+    for &head in &heads {
+        for &tail in &tails {
+            let among = jobs.iter().filter(|job| job.head >= head && job.tail >= tail);
+            let among: Vec<&Job> = among.collect();
+            let Some(least) = among.iter().map(|job| job.amount).min() else { continue };
+            let work: u128 = among.iter().map(|job| job.work).sum();
+            let energy = work.div_ceil(u128::from(capacity.max(1)));
+            let longest = among.iter().map(|job| job.seconds).max().unwrap_or(0);
+            let mut takes = u64::try_from(energy).unwrap_or(u64::MAX).max(longest);
+            // Of larger jobs fewer run at once.
+            for (share, machines) in [(least, capacity / least.max(1)), (capacity / 2 + 1, 1)] {
+                let large = among.iter().filter(|job| job.amount >= share);
+                let seconds: Vec<u64> = large.map(|job| job.seconds).collect();
+                let sum: u64 = seconds.iter().fold(0, |sum, next| sum.saturating_add(*next));
+                if machines == 0 || seconds.len() as u64 <= machines {
+                    continue;
+                }
+                takes = takes.max(sum.div_ceil(machines));
+                if head.saturating_add(takes).saturating_add(longest).saturating_add(tail) > bound {
+                    takes = takes.max(packed(&seconds, machines, takes));
+                }
+            }
+            bound = bound.max(head.saturating_add(takes).saturating_add(tail));
+        }
+    }
+    bound
+}
+
+/// The least time, from `least` on, in which machines that are each busy for a sum of
+/// durations can do all of them, as far as sums alone tell.
+pub fn packed(seconds: &[u64], machines: u64, least: u64) -> u64 {
+    let all: u64 = seconds.iter().sum();
+    let longest = seconds.iter().copied().max().unwrap_or(0);
+    // With so much time something that is long enough can always be left out or not.
+    let most = least.saturating_add(longest);
+    if machines < 2 || most > MOST_SUM || seconds.len() > MOST_SUMMED {
+        return least;
+    }
+    let words = most as usize / 64 + 1;
+    let mut sums = vec![0u64; words];
+    sums[0] = 1;
+    for &length in seconds {
+        let (skip, shift) = (length as usize / 64, length % 64);
+        for at in (skip..words).rev() {
+            let low = sums[at - skip] << shift;
+            let high = if shift > 0 && at > skip { sums[at - skip - 1] >> (64 - shift) } else { 0 };
+            sums[at] |= low | high;
+        }
+    }
+    let is_sum = |sum: u64| sums[sum as usize / 64] >> (sum % 64) & 1 == 1;
+    let mut busy = (0..=least).rev().find(|&sum| is_sum(sum)).unwrap_or(0);
+    let mut time = least;
+    while time < most && busy.saturating_mul(machines) < all {
+        time += 1;
+        if is_sum(time) {
+            busy = time;
+        }
+    }
+    time
+}
+
+/// By how much the ends of the jobs exceed the earliest ones, in sum, on this channel.
+pub fn excess(jobs: &[Job], capacity: u64, earliest: &Earliest) -> u64 {
+    let known: u64 = jobs.iter().map(|job| earliest.of_item(job.item)).sum();
+    let head = jobs.iter().map(|job| job.head).min().unwrap_or(0);
+    let Some(least) = jobs.iter().map(|job| job.amount).min() else { return 0 };
+    let machines = capacity / least.max(1);
+    let mut sum = 0u64;
+    if machines == 1 {
+        let timed: Vec<(u64, u64)> = jobs.iter().map(|job| (job.head, job.seconds)).collect();
+        sum = preemptive(&timed).0;
+    } else if machines > 1 {
+        let mut seconds: Vec<u64> = jobs.iter().map(|job| job.seconds).collect();
+        seconds.sort_unstable();
+        let mut ends = vec![head; (machines as usize).min(jobs.len())];
+        let machines = ends.len();
+        for (at, seconds) in seconds.into_iter().enumerate() {
+            ends[at % machines] += seconds;
+            sum = sum.saturating_add(ends[at % machines]);
+        }
+    }
+    // As if a job could have the whole channel for itself.
+    let mut works: Vec<u128> = jobs.iter().map(|job| job.work).collect();
+    works.sort_unstable();
+    let mut done = 0u128;
+    let mut wide = 0u64;
+    for work in works {
+        done += work;
+        let end = u64::try_from(done.div_ceil(u128::from(capacity.max(1)))).unwrap_or(u64::MAX);
+        wide = wide.saturating_add(head).saturating_add(end);
+    }
+    sum.max(wide).saturating_sub(known)
+}
