@@ -200,7 +200,7 @@ fn actions(instance: &Instance, plan: &Plan) -> Vec<Value> {
                 if let Some(flow) = roads.as_ref().and_then(|roads| roads.flow_of(action)) {
                     object.insert("mode".to_owned(), flow.mode.name().into());
                     if let Some(downtime) = flow.downtime {
-                        object.insert("downtime".to_owned(), downtime.into());
+                        object.insert("downtime".to_owned(), thousandths(downtime).into());
                     }
                 }
             }
@@ -210,6 +210,11 @@ fn actions(instance: &Instance, plan: &Plan) -> Vec<Value> {
             Value::Object(object)
         })
         .collect()
+}
+
+/// To the millisecond: models of migrations are not more precise.
+fn thousandths(seconds: f64) -> f64 {
+    (seconds * 1000.0).round() / 1000.0
 }
 
 /// Amounts by the names of resources.

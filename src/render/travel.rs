@@ -17,7 +17,7 @@ impl<'i> Travels<'i> {
         Self { roads: Roads::of(instance) }
     }
 
-    /// `1000 Mbit/s, stands still for 60 ms`; how it is done where that is not pre-copy.
+    /// `1000 Mbit/s, downtime 60 ms`; how it is done where that is not pre-copy.
     pub(super) fn figures(&self, action: &Action) -> Option<String> {
         let flow = self.roads.as_ref()?.flow_of(action)?;
         let mut text = format!("{} Mbit/s", action.bandwidth);
@@ -26,7 +26,7 @@ impl<'i> Travels<'i> {
             text.push_str(flow.mode.name());
         }
         if let Some(downtime) = flow.downtime {
-            text.push_str(", stands still for ");
+            text.push_str(", downtime ");
             text.push_str(&short(downtime));
         }
         Some(text)
