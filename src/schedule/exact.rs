@@ -255,16 +255,16 @@ fn replays(problem: &Problem, steps: &[Step]) -> bool {
     let mut moments: Vec<u64> = steps.iter().flat_map(|step| [step.start, step.end]).collect();
     moments.sort_unstable();
     moments.dedup();
-    for now in moments {
-        for step in steps.iter().filter(|step| step.end == now && step.start < now) {
+    for moment in moments {
+        for step in steps.iter().filter(|step| step.end == moment && step.start < moment) {
             end(packing, &mut ledger, step);
         }
-        let mut waiting: Vec<&Step> = steps.iter().filter(|step| step.start == now).collect();
+        let mut waiting: Vec<&Step> = steps.iter().filter(|step| step.start == moment).collect();
         while !waiting.is_empty() {
             let before = waiting.len();
             waiting.retain(|step| {
                 let fits = start(packing, &mut ledger, step);
-                if fits && step.end == now {
+                if fits && step.end == moment {
                     end(packing, &mut ledger, step);
                 }
                 !fits

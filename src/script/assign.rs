@@ -29,7 +29,7 @@ impl<'p> Run<'p, '_> {
         };
         let Expression::Variable(name) = &target.value else {
             self.value(value);
-            let sign = operate::sign(operator);
+            let sign = operator.sign();
             self.error("E0205", target.span, format!("`{sign}=` changes a variable; this is none"));
             return;
         };
