@@ -12,6 +12,7 @@ mod lsp;
 mod manual;
 mod nodes_on;
 mod oracle;
+mod process;
 mod proofs;
 mod properties;
 mod replay;

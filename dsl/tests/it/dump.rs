@@ -107,7 +107,12 @@ fn one(text: &str, statement: &Statement, level: usize, out: &mut String) {
             format!("declare {} as {} {}{state}", expression(target), template.value, settings(options))
         }
         Statement::Definition { target, operator, value } => {
-            format!("define {} {}= {}", expression(target), operator.map_or("", Binary::sign), expression(value))
+            format!(
+                "define {} {}= {}",
+                expression(target),
+                operator.map_or("", Binary::sign),
+                expression(value)
+            )
         }
         Statement::For { variable, over, body } => {
             writeln!(out, "for ${} in {}", variable.value, expression(over)).expect("a string grows");
