@@ -2,7 +2,6 @@
 
 use super::evaluate::Run;
 use super::fault::Fault;
-use super::operate;
 use super::scope::Assigned;
 use super::scope::Fixed;
 use super::value::Set;
