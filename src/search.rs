@@ -222,6 +222,7 @@ struct Solver<'p> {
     /// Was the proof of the least seconds of the moves tried?
     quickest_tried: bool,
     stop: Option<StopReason>,
+    /// Rounds of improvement so far; the searches take turns by their number.
     rounds: u64,
 }
 
@@ -510,21 +511,14 @@ fn bounds(objective: &Objective, analysis: &Analysis, values: Option<&[u64]>) ->
         .iter()
         .enumerate()
         .map(|(at, level)| {
-            let bound = level
-                .terms
-                .iter()
-                .map(|&(weight, metric)| {
-                    let least = match metric {
-                        Metric::Relocations => analysis.fewest_moves,
-                        Metric::Mttr | Metric::SumOfEnds if fewest_moves => analysis.least_mttr,
-                        Metric::Mttr | Metric::SumOfEnds => analysis.least_mttr_any,
-                        Metric::Makespan => analysis.least_makespan,
-                        Metric::RelocationTime => analysis.least_relocation_time,
-                        Metric::NodesOn => analysis.fewest_open,
-                    };
-                    u64::from(weight).saturating_mul(least)
-                })
-                .fold(0, u64::saturating_add);
+            let bound = level.value(|metric| match metric {
+                Metric::Relocations => analysis.fewest_moves,
+                Metric::Mttr | Metric::SumOfEnds if fewest_moves => analysis.least_mttr,
+                Metric::Mttr | Metric::SumOfEnds => analysis.least_mttr_any,
+                Metric::Makespan => analysis.least_makespan,
+                Metric::RelocationTime => analysis.least_relocation_time,
+                Metric::NodesOn => analysis.fewest_open,
+            });
             if let ([(_, Metric::Relocations)], Some(values)) = (&level.terms[..], values)
                 && values[at] == bound
             {

@@ -70,7 +70,7 @@ impl Solver<'_> {
         if let Some((_, moves)) = &best {
             let (bound, steps) = price::fewest_moves(problem, analysis, *moves, &limits);
             answer.effort += steps;
-            conclude_bound(analysis, bound);
+            raise_moves(analysis, bound);
         }
         let (steps, limits) = share(&settings.limits, answer.effort, problem.packing.items.len() as u64);
         let question = Question {
@@ -86,17 +86,18 @@ impl Solver<'_> {
             fewest::search(question, steps, &limits, &mut adopter)
         };
         answer.effort += found.steps + effort;
-        self.conclude(&found);
+        self.take_proof(&found);
         let best = self.best().map(|best| best.values.clone());
         before != (self.answer.bounds.clone(), best)
     }
 
-    fn conclude(&mut self, found: &Fewest) {
+    /// Takes over what the search for the fewest moves has proved.
+    fn take_proof(&mut self, found: &Fewest) {
         let Self { settings, analysis, answer, search, .. } = self;
         if found.impossible && search.as_ref().is_some_and(|search| search.best().is_none()) {
             answer.proof = Some(Proof::Exhausted);
         }
-        conclude_bound(analysis, found.bound);
+        raise_moves(analysis, found.bound);
         for (bound, raised) in answer.bounds.iter_mut().zip(bounds(settings.objective, analysis, None)) {
             *bound = (*bound).max(raised);
         }
@@ -198,7 +199,7 @@ impl Solver<'_> {
 }
 
 /// No plan has fewer moves than this.
-fn conclude_bound(analysis: &mut Analysis, bound: u64) {
+fn raise_moves(analysis: &mut Analysis, bound: u64) {
     if bound > analysis.fewest_moves {
         analysis.fewest_moves = bound;
         // Some bin loses more than the fewest, and then the waiting may be less.

@@ -28,6 +28,7 @@ use crate::propagator::sums::Row;
 use crate::propagator::sums::Sums;
 use crate::schedule::Placement;
 use crate::schedule::bound::move_takes;
+use crate::schedule::default_open;
 use rustc_hash::FxHashMap;
 
 /// Choices (pairs of an item and a bin) beyond which no model is made.
@@ -458,15 +459,7 @@ impl Model {
         for (slot, &item) in self.items.iter().enumerate() {
             to[item as usize] = values[self.hosts[slot].0 as usize] as u32;
         }
-        let mut open: Vec<bool> = packing
-            .bins
-            .iter()
-            .map(|bin| match bin.later {
-                Later::Open => true,
-                Later::Closed => false,
-                Later::Free => bin.open,
-            })
-            .collect();
+        let mut open = default_open(packing);
         for &(bin, var) in &self.open {
             open[bin as usize] = values[var.0 as usize] == 1;
         }
