@@ -24,6 +24,7 @@ use crate::propagator::evictions::Crowd;
 use crate::propagator::evictions::Evictions;
 use crate::propagator::evictions::Piece;
 use crate::propagator::evictions::Stage;
+use crate::propagator::fill::Fill;
 use crate::propagator::sums::Row;
 use crate::propagator::sums::Sums;
 use crate::schedule::Placement;
@@ -150,6 +151,9 @@ impl Model {
             let seconds = model.core.between(i32::try_from(least).ok()?, i32::try_from(most).ok()?);
             model.core.post(Evictions::new(stage, seconds));
             model.seconds = Some(seconds);
+        }
+        if let Some(fill) = Fill::new(&stage.pieces, &stage.room) {
+            model.core.post(fill);
         }
         model.core.post(Evictions::new(stage, total));
         Some(model)
