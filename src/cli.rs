@@ -8,6 +8,7 @@ mod explain;
 mod fmt;
 mod generate;
 mod input;
+mod limits;
 mod lint;
 mod lsp;
 mod man;

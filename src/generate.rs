@@ -60,12 +60,14 @@ use std::ops::Range;
 use std::sync::Arc;
 
 /// What has happened to the cluster.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, clap::ValueEnum)]
 pub enum Scenario {
-    /// Applications want more CPU; some nodes are overloaded.
+    /// Load increase: applications want more CPU; some nodes are overloaded.
     #[default]
+    #[value(name = "li")]
     LoadIncrease,
-    /// Nodes are down; their VMs must start elsewhere.
+    /// Node failure: nodes are down, their VMs must start elsewhere.
+    #[value(name = "nr")]
     NodeFailure,
     /// Both.
     Mixed,

@@ -66,6 +66,15 @@ impl Level {
     pub fn of(metric: Metric) -> Self {
         Self { terms: vec![(1, metric)] }
     }
+
+    /// The weighted sum, from the figure of each metric; what is beyond 64 bits is the
+    /// largest value.
+    pub fn value(&self, figure: impl Fn(Metric) -> u64) -> u64 {
+        let terms = self.terms.iter();
+        terms
+            .map(|&(weight, metric)| u64::from(weight).saturating_mul(figure(metric)))
+            .fold(0, u64::saturating_add)
+    }
 }
 
 impl fmt::Display for Level {
@@ -112,6 +121,11 @@ impl Objective {
     /// Does any level count this?
     pub fn counts(&self, metric: Metric) -> bool {
         self.levels.iter().flat_map(|level| &level.terms).any(|term| term.1 == metric)
+    }
+
+    /// The value of each level, from the figure of each metric; see [`Level::value`].
+    pub fn values(&self, figure: impl Fn(Metric) -> u64) -> Vec<u64> {
+        self.levels.iter().map(|level| level.value(&figure)).collect()
     }
 
     /// Are nodes worth switching off: do they count, and before any figure of time that

@@ -277,7 +277,7 @@ pub struct Wait {
 pub enum Lack {
     /// Of this resource it needs so much, and so much is free.
     Room(ResourceId, u64, u64),
-    /// The constraint at this index forbids it for now.
+    /// The constraint at this index forbids it at that moment.
     Rule(u32),
 }
 

@@ -1,6 +1,7 @@
 //! What may still go where: the incremental side of every relation.
 
 pub mod evictions;
+pub mod fill;
 mod ledger;
 pub mod leftover;
 pub mod restart;

@@ -9,6 +9,7 @@
 use crate::problem::Later;
 use crate::problem::NONE;
 use crate::problem::Order;
+use crate::problem::Packing;
 use crate::problem::Passage;
 use crate::problem::Problem;
 use crate::problem::RelationKind;
@@ -757,9 +758,8 @@ fn lead_and_hold(problem: &Problem, kind: &StepKind) -> u32 {
 }
 
 /// The bins that are open at the end when nothing asks for a change.
-pub fn default_open(problem: &Problem) -> Vec<bool> {
-    problem
-        .packing
+pub fn default_open(packing: &Packing) -> Vec<bool> {
+    packing
         .bins
         .iter()
         .map(|bin| match bin.later {

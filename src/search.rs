@@ -225,6 +225,7 @@ struct Solver<'p> {
     /// The placement for which the best times were looked for.
     perfected: Option<schedule::Placement>,
     stop: Option<StopReason>,
+    /// Rounds of improvement so far; the searches take turns by their number.
     rounds: u64,
 }
 
@@ -466,10 +467,13 @@ impl<'p> Solver<'p> {
         if self.within_gap() || self.is_enough() {
             return;
         }
-        // Whoever wants any plan asks many such questions, each of which must be short.
-        let thorough = !self.settings.any && self.stop != Some(StopReason::Interrupted);
-        if thorough && !self.fewest_tried && self.may_gain() {
-            let _ = self.prove_fewest(None);
+        let lasts = self.stop != Some(StopReason::Interrupted);
+        let thorough = lasts && !self.settings.any;
+        // Once for any plan, and once for the best.
+        for _ in 0..2 {
+            if lasts && !self.fewest_tried && self.may_gain() && !self.is_enough() {
+                let _ = self.prove_fewest(None);
+            }
         }
         if thorough && !self.quickest_tried {
             let _ = self.prove_quickest();
@@ -524,22 +528,15 @@ fn bounds(objective: &Objective, analysis: &Analysis, values: Option<&[u64]>) ->
         .iter()
         .enumerate()
         .map(|(at, level)| {
-            let bound = level
-                .terms
-                .iter()
-                .map(|&(weight, metric)| {
-                    let least = match metric {
-                        Metric::Relocations => analysis.fewest_moves,
-                        Metric::Mttr | Metric::SumOfEnds if fewest_moves => analysis.least_mttr,
-                        Metric::Mttr | Metric::SumOfEnds => analysis.least_mttr_any,
-                        Metric::Makespan if fewest_moves => analysis.least_makespan_fewest,
-                        Metric::Makespan => analysis.least_makespan,
-                        Metric::RelocationTime => analysis.least_relocation_time,
-                        Metric::NodesOn => analysis.fewest_open,
-                    };
-                    u64::from(weight).saturating_mul(least)
-                })
-                .fold(0, u64::saturating_add);
+            let bound = level.value(|metric| match metric {
+                Metric::Relocations => analysis.fewest_moves,
+                Metric::Mttr | Metric::SumOfEnds if fewest_moves => analysis.least_mttr,
+                Metric::Mttr | Metric::SumOfEnds => analysis.least_mttr_any,
+                Metric::Makespan if fewest_moves => analysis.least_makespan_fewest,
+                Metric::Makespan => analysis.least_makespan,
+                Metric::RelocationTime => analysis.least_relocation_time,
+                Metric::NodesOn => analysis.fewest_open,
+            });
             if let ([(_, Metric::Relocations)], Some(values)) = (&level.terms[..], values)
                 && values[at] == bound
             {

@@ -3,10 +3,9 @@
 use super::Exit;
 use super::Failure;
 use super::input::Reading;
+use super::limits::Limits;
 use super::output;
-use super::progress;
 use super::term::Terminal;
-use super::units;
 use quadrille::Instance;
 use quadrille::Options;
 use quadrille::PlanError;
@@ -16,7 +15,6 @@ use quadrille::model::NodeId;
 use quadrille::model::VmId;
 use quadrille::render;
 use std::path::PathBuf;
-use std::time::Duration;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -24,24 +22,8 @@ pub(super) struct Arguments {
     instance: PathBuf,
     #[command(flatten)]
     reading: Reading,
-    /// Stop after this long (500ms, 10s, 2m); what was found by then is printed.
-    #[arg(long, value_name = "TIME", value_parser = units::duration)]
-    time_limit: Option<Duration>,
-    /// Stop after so many placements tried, over all questions.
-    #[arg(long, value_name = "N")]
-    step_limit: Option<u64>,
-    /// Seed of all random choices.
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    seed: u64,
-    /// Worker threads, all cores by default; they never change the answer.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    threads: Option<u16>,
-    /// The last moment at which a plan may end, from its start (90s, 10m).
-    #[arg(long, value_name = "TIME", value_parser = units::seconds)]
-    horizon: Option<u64>,
-    /// The time of day at which the plan starts, for deadlines given as a time of day.
-    #[arg(long, value_name = "HH:MM:SS", value_parser = units::time_of_day)]
-    start: Option<u32>,
+    #[command(flatten)]
+    limits: Limits,
     /// Why does this VM move, and why to where it goes?
     #[arg(long, value_name = "VM")]
     vm: Option<String>,
@@ -158,19 +140,7 @@ fn answer(instance: &Instance, arguments: &Arguments, options: &Options) -> Resu
 pub(super) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Failure> {
     output::probe(arguments.output.as_deref())?;
     let (instance, origins) = arguments.reading.instance_with_origins(&arguments.instance, terminal)?;
-    let options = Options {
-        objective: None,
-        time_limit: arguments.time_limit,
-        step_limit: arguments.step_limit,
-        seed: arguments.seed,
-        threads: arguments.threads.map(usize::from),
-        horizon: arguments.horizon,
-        strict: false,
-        start_of_day: arguments.start,
-        cancel: progress::cancel_on_interrupt(),
-        progress: None,
-        gap: None,
-    };
+    let options = arguments.limits.options();
     if arguments.asks()
         && let Some(exit) = answer(&instance, arguments, &options)?
     {

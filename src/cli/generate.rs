@@ -8,6 +8,7 @@ use super::term::Terminal;
 use super::units;
 use quadrille::generate;
 use quadrille::generate::Planted;
+use quadrille::generate::Scenario;
 use quadrille::generate::Spec;
 use std::path::PathBuf;
 
@@ -40,7 +41,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "S", default_value_t = 0)]
     seed: u64,
     /// What has happened to the cluster.
-    #[arg(long, value_enum, default_value_t = Scenario::Li)]
+    #[arg(long, value_enum, default_value_t = Scenario::LoadIncrease)]
     scenario: Scenario,
     /// Share of the applications that carry constraints, in percent.
     #[arg(long, value_name = "PERCENT", default_value = "33", value_parser = units::percent)]
@@ -70,7 +71,7 @@ pub(super) struct Arguments {
     /// Hide a conflict among the rules, so that there is no plan. Given more than once, one
     /// of each kind.
     #[arg(long, value_name = "KIND", value_enum)]
-    plant: Vec<Conflict>,
+    plant: Vec<Planted>,
     /// Add rules that hold as things are until there are so many.
     #[arg(long, value_name = "N", default_value_t = 0)]
     rules: u32,
@@ -82,61 +83,6 @@ pub(super) struct Arguments {
     output: Option<PathBuf>,
 }
 
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum Scenario {
-    /// Load increase.
-    Li,
-    /// Node failure.
-    Nr,
-    /// Both.
-    Mixed,
-}
-
-/// Why there is no plan.
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum Conflict {
-    /// VMs are fenced into nodes with too little room.
-    FenceRoom,
-    /// VMs are spread over too few nodes.
-    Seats,
-    /// VMs are gathered and fit on no node.
-    GatherRoom,
-    /// A chain of gathers between two VMs that are spread.
-    GatherChain,
-    /// VMs are to be among groups of nodes with too little room.
-    AmongRoom,
-    /// VMs are spread and among groups with too few nodes.
-    AmongSeats,
-    /// VMs need more nodes than may be on.
-    MaxOnline,
-    /// VMs are gathered and split.
-    SplitGather,
-    /// A VM is lonely and gathered.
-    LonelyGather,
-    /// More VMs are fenced into nodes than may run there.
-    Count,
-    /// A VM is rooted and banned from its node.
-    RootBan,
-}
-
-impl Conflict {
-    fn planted(self) -> Planted {
-        match self {
-            Conflict::FenceRoom => Planted::FenceRoom,
-            Conflict::Seats => Planted::Seats,
-            Conflict::GatherRoom => Planted::GatherRoom,
-            Conflict::GatherChain => Planted::GatherChain,
-            Conflict::AmongRoom => Planted::AmongRoom,
-            Conflict::AmongSeats => Planted::AmongSeats,
-            Conflict::MaxOnline => Planted::MaxOnline,
-            Conflict::SplitGather => Planted::SplitGather,
-            Conflict::LonelyGather => Planted::LonelyGather,
-            Conflict::Count => Planted::Count,
-            Conflict::RootBan => Planted::RootBan,
-        }
-    }
-}
-
 pub(super) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Failure> {
     super::output::probe(arguments.output.as_deref())?;
     let spec = Spec {
@@ -146,11 +92,7 @@ pub(super) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Fa
             (None, ratio) => arguments.nodes.saturating_mul(ratio.unwrap_or_default()),
         },
         seed: arguments.seed,
-        scenario: match arguments.scenario {
-            Scenario::Li => generate::Scenario::LoadIncrease,
-            Scenario::Nr => generate::Scenario::NodeFailure,
-            Scenario::Mixed => generate::Scenario::Mixed,
-        },
+        scenario: arguments.scenario,
         constrained: arguments.constrained,
         growing: arguments.growing,
         failed: arguments.offline,
@@ -162,8 +104,7 @@ pub(super) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Fa
     };
     let mut instance = generate::generate(&spec).map_err(Failure::input)?;
     if !arguments.plant.is_empty() || arguments.rules > 0 {
-        let kinds: Vec<Planted> = arguments.plant.iter().map(|kind| kind.planted()).collect();
-        generate::plant(&mut instance, &kinds, arguments.rules as usize, arguments.seed)
+        generate::plant(&mut instance, &arguments.plant, arguments.rules as usize, arguments.seed)
             .map_err(Failure::input)?;
     }
     // BtrPlace files say durations VM by VM; that is another way to say the same.

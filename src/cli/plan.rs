@@ -3,6 +3,7 @@
 use super::Exit;
 use super::Failure;
 use super::input::Reading;
+use super::limits::Limits;
 use super::memory;
 use super::output;
 use super::progress;
@@ -29,33 +30,17 @@ pub(super) struct Arguments {
     instance: PathBuf,
     #[command(flatten)]
     reading: Reading,
-    /// Stop after this long (500ms, 10s, 2m); the best plan so far is printed.
-    #[arg(long, value_name = "TIME", value_parser = units::duration)]
-    time_limit: Option<Duration>,
-    /// Stop after so many placements tried; unlike time, the same on every machine.
-    #[arg(long, value_name = "N")]
-    step_limit: Option<u64>,
+    #[command(flatten)]
+    limits: Limits,
     /// Stop once the value of the first level of the objective is proved to be within this
     /// share of the least (1%, 0.5%); 0% once it is proved to be the least.
     #[arg(long, value_name = "PERCENT%", value_parser = units::gap)]
     gap: Option<f64>,
-    /// Seed of all random choices.
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    seed: u64,
-    /// Worker threads, all cores by default; they never change the plan.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    threads: Option<u16>,
     /// What to minimise, instead of what the instance says: metrics joined by `+` with
     /// weights as `3*makespan`, levels separated by commas. Metrics: relocations, mttr,
     /// sum_of_ends, makespan, relocation_time, nodes_on.
     #[arg(long, value_name = "OBJECTIVE")]
     objective: Option<Objective>,
-    /// The last moment at which the plan may end, from its start (90s, 10m).
-    #[arg(long, value_name = "TIME", value_parser = units::seconds)]
-    horizon: Option<u64>,
-    /// The time of day at which the plan starts, for deadlines given as a time of day.
-    #[arg(long, value_name = "HH:MM:SS", value_parser = units::time_of_day)]
-    start: Option<u32>,
     /// Refuse a source configuration that breaks a continuous rule, instead of repairing it.
     #[arg(long)]
     strict: bool,
@@ -104,16 +89,10 @@ pub(super) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Fa
     let line = progress::Line::new(terminal);
     let options = Options {
         objective: arguments.objective.clone(),
-        time_limit: arguments.time_limit,
-        step_limit: arguments.step_limit,
         gap: arguments.gap,
-        seed: arguments.seed,
-        threads: arguments.threads.map(usize::from),
-        horizon: arguments.horizon,
         strict: arguments.strict,
-        start_of_day: arguments.start,
-        cancel: progress::cancel_on_interrupt(),
         progress: line.callback(),
+        ..arguments.limits.options()
     };
     let outcome = quadrille::solve(&instance, &options);
     drop(line);

@@ -21,7 +21,7 @@ use crate::model::VmId;
 use std::sync::Arc;
 
 /// Why there is no plan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, clap::ValueEnum)]
 pub enum Planted {
     /// VMs are fenced into a few nodes and take more than those have.
     FenceRoom,

@@ -1,6 +1,7 @@
 //! What each action takes and gives back.
 
 use super::ledger::Ledger;
+use super::ledger::Stay;
 use crate::model::Action;
 use crate::model::ActionKind;
 use crate::model::Instance;
@@ -96,9 +97,9 @@ fn vm_effects(ledger: &mut Ledger<'_>, action: &Action, vm: VmId, guest: &mut Gu
     match action.kind {
         Migrate { to, .. } => {
             let there = future(&guest.held, action);
-            ledger.enter(vm, to, guest.host, &there, effects);
+            ledger.enter(&Stay { vm, node: to, beside: guest.host, held: &there }, effects);
             if let Some(from) = guest.host {
-                ledger.leave(vm, from, Some(to), &guest.held, effects);
+                ledger.leave(&Stay { vm, node: from, beside: Some(to), held: &guest.held }, effects);
                 ledger.travel(from, to, action.bandwidth, effects);
             }
             guest.host = Some(to);
@@ -106,23 +107,23 @@ fn vm_effects(ledger: &mut Ledger<'_>, action: &Action, vm: VmId, guest: &mut Gu
         }
         Boot { node: to, .. } | Resume { to, .. } => {
             guest.held = future(&guest.held, action);
-            ledger.enter(vm, to, None, &guest.held, effects);
+            ledger.enter(&Stay { vm, node: to, beside: None, held: &guest.held }, effects);
             guest.host = Some(to);
         }
         Shutdown { .. } | Suspend { .. } | Kill { .. } => {
             if let Some(from) = guest.host.take() {
-                ledger.leave(vm, from, None, &guest.held, effects);
+                ledger.leave(&Stay { vm, node: from, beside: None, held: &guest.held }, effects);
             }
         }
         BootClone { to, .. } => {
             let there = future(&guest.held, action);
-            ledger.enter(vm, to, guest.host, &there, effects);
+            ledger.enter(&Stay { vm, node: to, beside: guest.host, held: &there }, effects);
             guest.clone = Some((to, there));
         }
         ShutdownOriginal { .. } => {
             if let Some(from) = guest.host {
                 let clone = guest.clone.as_ref().map(|clone| clone.0);
-                ledger.leave(vm, from, clone, &guest.held, effects);
+                ledger.leave(&Stay { vm, node: from, beside: clone, held: &guest.held }, effects);
             }
             if let Some((to, there)) = guest.clone.take() {
                 guest.host = Some(to);

@@ -57,6 +57,16 @@ enum RoomKey {
     Group(u32, u32),
 }
 
+/// A VM on a node.
+pub(super) struct Stay<'a> {
+    pub(super) vm: VmId,
+    pub(super) node: NodeId,
+    /// The node that it holds besides.
+    pub(super) beside: Option<NodeId>,
+    /// What it holds of each resource.
+    pub(super) held: &'a [u64],
+}
+
 /// Everything that the actions of a plan take from and give back to.
 pub(super) struct Ledger<'a> {
     instance: &'a Instance,
@@ -227,41 +237,20 @@ impl<'a> Ledger<'a> {
         }))
     }
 
-    /// A VM comes to a node and holds this much of each resource there; `beside` is the
-    /// node that it holds already.
-    pub(super) fn enter(
-        &mut self,
-        vm: VmId,
-        node: NodeId,
-        beside: Option<NodeId>,
-        held: &[u64],
-        effects: &mut Effects,
-    ) {
-        self.account_for(vm, node, beside, held, &mut effects.takes);
-        self.rooms_for(vm, node, &mut effects.enters);
+    /// A VM comes to a node that it did not hold.
+    pub(super) fn enter(&mut self, stay: &Stay<'_>, effects: &mut Effects) {
+        self.account_for(stay, &mut effects.takes);
+        self.rooms_for(stay, &mut effects.enters);
     }
 
-    /// A VM goes from a node; `beside` is the node that it keeps.
-    pub(super) fn leave(
-        &mut self,
-        vm: VmId,
-        node: NodeId,
-        beside: Option<NodeId>,
-        held: &[u64],
-        effects: &mut Effects,
-    ) {
-        self.account_for(vm, node, beside, held, &mut effects.gives);
-        self.rooms_for(vm, node, &mut effects.leaves);
+    /// A VM goes from a node.
+    pub(super) fn leave(&mut self, stay: &Stay<'_>, effects: &mut Effects) {
+        self.account_for(stay, &mut effects.gives);
+        self.rooms_for(stay, &mut effects.leaves);
     }
 
-    fn account_for(
-        &mut self,
-        vm: VmId,
-        node: NodeId,
-        beside: Option<NodeId>,
-        held: &[u64],
-        units: &mut Vec<(u32, u64)>,
-    ) {
+    fn account_for(&mut self, stay: &Stay<'_>, units: &mut Vec<(u32, u64)>) {
+        let Stay { vm, node, beside, held } = *stay;
         let relations = self.relations;
         for (resource, &amount) in self.instance.resource_ids().zip(held) {
             if amount > 0
@@ -301,7 +290,8 @@ impl<'a> Ledger<'a> {
         }
     }
 
-    fn rooms_for(&mut self, vm: VmId, node: NodeId, rooms: &mut Vec<(u32, u32)>) {
+    fn rooms_for(&mut self, stay: &Stay<'_>, rooms: &mut Vec<(u32, u32)>) {
+        let Stay { vm, node, .. } = *stay;
         let relations = self.relations;
         for &(relation, membership) in relations.of_vm.get(&vm).into_iter().flatten() {
             match membership {

@@ -1,6 +1,7 @@
 //! Items, bins, sizes, capacities, relations.
 
 use super::BitSet;
+use petgraph::unionfind::UnionFind;
 
 /// No item, no bin.
 pub const NONE: u32 = u32::MAX;
@@ -305,6 +306,22 @@ impl Packing {
 }
 
 impl Packing {
+    /// Which items must be in one bin at the end, of those that count.
+    pub fn together(&self, counts: impl Fn(u32) -> bool) -> UnionFind<u32> {
+        let mut union = UnionFind::new(self.items.len());
+        for relation in self.relations.iter().filter(|relation| relation.penalty.is_none()) {
+            if let RelationKind::SameGroup { items, partition: NONE } = &relation.kind {
+                let mut members = items.iter().copied().filter(|&item| counts(item));
+                if let Some(first) = members.next() {
+                    members.for_each(|other| {
+                        union.union(first, other);
+                    });
+                }
+            }
+        }
+        union
+    }
+
     /// Is every bin of a ledger within its capacity?
     pub fn load_fits(&self, ledger: &crate::propagator::Ledger<'_>) -> bool {
         (0..self.bins.len() as u32)

@@ -18,6 +18,8 @@
 //! items, plus pairs of undecided items and bins that the item does not fit into at once,
 //! times the size of the bin.
 
+mod bin;
+
 use crate::engine::Atom;
 use crate::engine::Propagator;
 use crate::engine::Stop;
@@ -25,6 +27,9 @@ use crate::engine::Store;
 use crate::engine::Var;
 use crate::engine::View;
 use crate::problem::NONE;
+use bin::Change;
+use bin::Fate;
+use bin::Scene;
 use std::rc::Rc;
 
 /// No number of leavers suffices.
@@ -88,34 +93,6 @@ struct Index {
     cheapest: Vec<Vec<u32>>,
     /// By piece: its crowds.
     crowds: Vec<Vec<u32>>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fate {
-    /// It may stay, or leave.
-    Open,
-    Stays,
-    Leaves,
-}
-
-/// A bin at a point of the search.
-#[derive(Clone, Debug, Default)]
-struct Scene {
-    /// Who came for sure.
-    arrived: Vec<u32>,
-    /// By dimension: what those take who are there or may stay.
-    load: Vec<u64>,
-    /// What those cost who leave for sure.
-    cost: u64,
-    /// (crowd, members there, those of them that may leave), sorted by crowd.
-    crowds: Vec<(u32, u32, u32)>,
-}
-
-/// A change to a bin that is thought through.
-#[derive(Clone, Copy, Debug, Default)]
-struct Change {
-    comes: Option<u32>,
-    leaves: Option<u32>,
 }
 
 impl Evictions {
@@ -184,180 +161,6 @@ impl Evictions {
         (fates, scenes)
     }
 
-    fn enter(&self, scene: &mut Scene, at: u32, open: bool) {
-        for (load, size) in scene.load.iter_mut().zip(&self.stage.pieces[at as usize].size) {
-            *load = load.saturating_add(*size);
-        }
-        for &crowd in &self.index.crowds[at as usize] {
-            match scene.crowds.binary_search_by_key(&crowd, |row| row.0) {
-                Ok(row) => {
-                    scene.crowds[row].1 += 1;
-                    scene.crowds[row].2 += u32::from(open);
-                }
-                Err(row) => scene.crowds.insert(row, (crowd, 1, u32::from(open))),
-            }
-        }
-    }
-
-    fn leave(&self, scene: &mut Scene, at: u32, open: bool) {
-        for (load, size) in scene.load.iter_mut().zip(&self.stage.pieces[at as usize].size) {
-            *load = load.saturating_sub(*size);
-        }
-        for &crowd in &self.index.crowds[at as usize] {
-            if let Ok(row) = scene.crowds.binary_search_by_key(&crowd, |row| row.0) {
-                scene.crowds[row].1 -= 1;
-                scene.crowds[row].2 -= u32::from(open);
-            }
-        }
-    }
-
-    /// The leavers of the bin cost at least so much.
-    fn least(&self, bin: u32, fates: &[Fate], scene: &Scene, change: Change) -> u64 {
-        let pieces = &self.stage.pieces;
-        let room = &self.stage.room[bin as usize];
-        let mut most = 0;
-        for (dim, &room) in room.iter().enumerate() {
-            let size = |at: Option<u32>| at.map_or(0, |at| pieces[at as usize].size[dim]);
-            let load = (scene.load[dim] - size(change.leaves)).saturating_add(size(change.comes));
-            let Some(mut over) = load.checked_sub(room).filter(|&over| over > 0) else { continue };
-            let mut count = 0;
-            for &at in &self.index.largest[bin as usize][dim] {
-                if fates[at as usize] != Fate::Open || change.leaves == Some(at) {
-                    continue;
-                }
-                count += 1;
-                over = over.saturating_sub(pieces[at as usize].size[dim]);
-                if over == 0 {
-                    break;
-                }
-            }
-            if over > 0 {
-                return NEVER;
-            }
-            most = most.max(count);
-        }
-        let Some(crowded) = self.crowded(bin, fates, scene, change) else { return NEVER };
-        let open = |at: &&u32| fates[**at as usize] == Fate::Open && change.leaves != Some(**at);
-        let cost = |at: u32| u64::from(pieces[at as usize].cost);
-        let leave: u64 = self.index.cheapest[bin as usize]
-            .iter()
-            .filter(open)
-            .take(most.max(crowded) as usize)
-            .map(|&at| cost(at))
-            .sum();
-        (scene.cost + change.leaves.map_or(0, cost) + leave).max(self.stage.base[bin as usize])
-    }
-
-    /// How many must leave for the crowds in the bin, those counted that share no member.
-    fn crowded(&self, bin: u32, fates: &[Fate], scene: &Scene, change: Change) -> Option<u32> {
-        let in_crowd = |at: Option<u32>, crowd: u32| {
-            at.is_some_and(|at| self.index.crowds[at as usize].contains(&crowd))
-        };
-        let over_of = |crowd: u32, count: u32| {
-            (count + u32::from(in_crowd(change.comes, crowd)) - u32::from(in_crowd(change.leaves, crowd)))
-                .saturating_sub(self.stage.crowds[crowd as usize].most[bin as usize])
-        };
-        let mut sum = 0;
-        let mut counted: Vec<u32> = Vec::new();
-        for &(crowd, count, open) in &scene.crowds {
-            let over = over_of(crowd, count);
-            if over == 0 {
-                continue;
-            }
-            let open = open
-                - u32::from(
-                    in_crowd(change.leaves, crowd)
-                        && change.leaves.is_some_and(|at| fates[at as usize] == Fate::Open),
-                );
-            if over > open {
-                return None;
-            }
-            let here = |at: &&u32| {
-                fates[**at as usize] == Fate::Open && self.stage.pieces[**at as usize].source == bin
-            };
-            let members: Vec<u32> =
-                self.stage.crowds[crowd as usize].members.iter().filter(here).copied().collect();
-            if members.iter().all(|at| !counted.contains(at)) {
-                sum += over;
-                counted.extend(members);
-            }
-        }
-        if let Some(at) = change.comes {
-            // The first of its crowd to come: is there room for any?
-            let alone = |crowd: &&u32| scene.crowds.binary_search_by_key(*crowd, |row| row.0).is_err();
-            let full = |crowd: &u32| self.stage.crowds[*crowd as usize].most[bin as usize] == 0;
-            if self.index.crowds[at as usize].iter().filter(alone).any(full) {
-                return None;
-            }
-        }
-        Some(sum)
-    }
-
-    /// Statements that hold and from which it follows that the leavers of the bin cost at
-    /// least `goal` after the change.
-    fn explain(
-        &self,
-        bin: u32,
-        fates: &[Fate],
-        scene: &Scene,
-        change: Change,
-        goal: u64,
-        reason: &mut Vec<Atom>,
-    ) {
-        if goal <= self.stage.base[bin as usize] {
-            return;
-        }
-        let mut fates = fates.to_vec();
-        let mut scene = scene.clone();
-        let pieces = &self.stage.pieces;
-        // Small ones are the easiest to do without.
-        let mut arrived = scene.arrived.clone();
-        arrived.sort_by_key(|&at| (pieces[at as usize].size.iter().copied().max(), at));
-        for at in arrived {
-            if change.comes == Some(at) {
-                continue;
-            }
-            self.leave(&mut scene, at, false);
-            if self.least(bin, &fates, &scene, change) < goal {
-                self.enter(&mut scene, at, false);
-                reason.push(Atom::Is(pieces[at as usize].host, bin as i32));
-            }
-        }
-        for &at in &self.index.own[bin as usize] {
-            if change.leaves == Some(at) {
-                continue;
-            }
-            match fates[at as usize] {
-                Fate::Open => {}
-                Fate::Stays => {
-                    self.leave(&mut scene, at, false);
-                    self.enter(&mut scene, at, true);
-                    fates[at as usize] = Fate::Open;
-                    if self.least(bin, &fates, &scene, change) < goal {
-                        self.leave(&mut scene, at, true);
-                        self.enter(&mut scene, at, false);
-                        fates[at as usize] = Fate::Stays;
-                        reason.push(Atom::Is(pieces[at as usize].host, bin as i32));
-                    }
-                }
-                // Whoever may not stay leaves without a reason.
-                Fate::Leaves if pieces[at as usize].bins.binary_search(&bin).is_err() => {}
-                Fate::Leaves => {
-                    let cost = u64::from(pieces[at as usize].cost);
-                    self.enter(&mut scene, at, true);
-                    scene.cost -= cost;
-                    fates[at as usize] = Fate::Open;
-                    if self.least(bin, &fates, &scene, change) < goal {
-                        self.leave(&mut scene, at, true);
-                        scene.cost += cost;
-                        fates[at as usize] = Fate::Leaves;
-                        reason.push(Atom::Not(pieces[at as usize].host, bin as i32));
-                    }
-                }
-            }
-        }
-    }
-
     /// Statements from which it follows that the leavers of the bins that are not in `but`
     /// cost at least `goal`.
     #[allow(clippy::too_many_arguments, reason = "the state of one propagation")]
@@ -393,19 +196,6 @@ impl Evictions {
                 short -= gain;
             }
         }
-    }
-
-    /// Is there room in the bin for the item, so that its coming makes nobody leave?
-    fn fits(&self, bin: u32, scene: &Scene, at: u32) -> bool {
-        let room = &self.stage.room[bin as usize];
-        let size = &self.stage.pieces[at as usize].size;
-        let crowd_fits = |&crowd: &u32| {
-            let here = scene.crowds.binary_search_by_key(&crowd, |row| row.0);
-            let here = here.map_or(0, |row| scene.crowds[row].1);
-            here < self.stage.crowds[crowd as usize].most[bin as usize]
-        };
-        (0..room.len()).all(|dim| size[dim] == 0 || scene.load[dim].saturating_add(size[dim]) <= room[dim])
-            && self.index.crowds[at as usize].iter().all(crowd_fits)
     }
 }
 
@@ -544,132 +334,4 @@ impl Evictions {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::engine::testing::Domains;
-    use crate::engine::testing::assignments;
-    use crate::engine::testing::check;
-    use crate::random::Random;
-
-    /// A stage of up to four items in three bins, and the domains of hosts, `also`, total.
-    fn stage(random: &mut Random) -> (Stage, Vec<Vec<i32>>) {
-        let bins = 2 + random.below(2);
-        let dims = 1 + random.below(2);
-        let count = 2 + random.below(3);
-        let mut domains = Vec::new();
-        let pieces: Vec<Piece> = (0..count as u32)
-            .map(|at| {
-                let mut allowed: Vec<u32> = (0..bins as u32).filter(|_| random.below(4) > 0).collect();
-                if allowed.is_empty() {
-                    allowed.push(0);
-                }
-                domains.push(allowed.iter().map(|&bin| bin as i32).collect());
-                Piece {
-                    host: Var(at),
-                    source: if random.below(5) == 0 { NONE } else { random.below(bins) as u32 },
-                    bins: allowed,
-                    size: (0..dims).map(|_| random.below(5) as u64).collect(),
-                    cost: 1 + random.below(3) as u32,
-                }
-            })
-            .collect();
-        let room = (0..bins).map(|_| (0..dims).map(|_| random.below(9) as u64).collect()).collect();
-        let crowds = (0..random.below(3))
-            .map(|_| Crowd {
-                members: (0..count as u32).filter(|_| random.below(2) == 0).collect(),
-                most: (0..bins).map(|_| random.below(3) as u32).collect(),
-            })
-            .collect();
-        domains.push(vec![0, 1]);
-        domains.push((0..=6).collect());
-        let also = vec![Var(count as u32)];
-        (Stage { pieces, room, crowds, base: vec![0; bins], also }, domains)
-    }
-
-    /// The rule, as it is said.
-    fn holds(stage: &Stage, values: &[i32]) -> bool {
-        let ends_in = |at: u32, bin: usize| values[at as usize] == bin as i32;
-        let all = || (0u32..).zip(&stage.pieces);
-        let fits = stage.room.iter().enumerate().all(|(bin, room)| {
-            room.iter().enumerate().all(|(dim, &room)| {
-                let here = all().filter(|(at, _)| ends_in(*at, bin));
-                here.map(|(_, piece)| piece.size[dim]).sum::<u64>() <= room
-            }) && stage.crowds.iter().all(|crowd| {
-                let here = crowd.members.iter().filter(|&&at| ends_in(at, bin)).count();
-                here <= crowd.most[bin] as usize
-            })
-        });
-        let leaves = |at: u32, piece: &Piece| piece.source != NONE && !ends_in(at, piece.source as usize);
-        let cost: u32 = all().filter(|(at, piece)| leaves(*at, piece)).map(|(_, piece)| piece.cost).sum();
-        let count = stage.pieces.len();
-        fits && cost as i32 + values[count] <= values[count + 1]
-    }
-
-    /// The least that the leavers of each bin cost in any placement that fits.
-    fn base(stage: &Stage, domains: &[Vec<i32>]) -> Vec<u64> {
-        let right: Vec<Vec<i32>> =
-            assignments(domains).into_iter().filter(|values| holds(stage, values)).collect();
-        (0..stage.room.len())
-            .map(|bin| {
-                let cost = |values: &Vec<i32>| {
-                    let out = |(at, piece): &(usize, &Piece)| {
-                        piece.source == bin as u32 && values[*at] != bin as i32
-                    };
-                    stage.pieces.iter().enumerate().filter(out).map(|(_, piece)| u64::from(piece.cost)).sum()
-                };
-                right.iter().map(cost).min().unwrap_or(0)
-            })
-            .collect()
-    }
-
-    fn narrowed(domains: &[Vec<i32>], random: &mut Random) -> Domains {
-        let decided = random.below(4) == 0;
-        let narrow = |domain: &Vec<i32>| {
-            let keep = domain[random.below(domain.len())];
-            let all = domain.iter().copied();
-            all.filter(|&value| value == keep || !decided && random.below(3) > 0).collect()
-        };
-        Domains(domains.iter().map(narrow).collect())
-    }
-
-    #[test]
-    fn conclusions_follow_from_their_reasons() {
-        let mut random = Random::new(11);
-        for round in 0..3000 {
-            let (mut stage, domains) = stage(&mut random);
-            if round % 3 == 0 {
-                stage.base = base(&stage, &domains);
-            }
-            let total = Var(domains.len() as u32 - 1);
-            let rule = Evictions::new(stage.clone(), total);
-            for _ in 0..4 {
-                let narrowed = narrowed(&domains, &mut random);
-                let checked = check(&rule, &domains, &narrowed, &|values| holds(&stage, values));
-                assert_eq!(checked, Ok(()), "{stage:?}\n{narrowed:?}");
-            }
-        }
-    }
-
-    /// The test above sees a rule that is wrong by one.
-    #[test]
-    fn wrong_rules_are_noticed() {
-        let spoil: [fn(&mut Stage); 4] = [
-            |stage| stage.room.iter_mut().flatten().for_each(|room| *room += 1),
-            |stage| stage.room.iter_mut().flatten().for_each(|room| *room = room.saturating_sub(1)),
-            |stage| stage.base.iter_mut().for_each(|base| *base += 1),
-            |stage| stage.pieces.iter_mut().for_each(|piece| piece.cost += 1),
-        ];
-        for spoil in spoil {
-            let mut random = Random::new(12);
-            let noticed = (0..500).any(|_| {
-                let (stage, domains) = stage(&mut random);
-                let mut spoilt = stage.clone();
-                spoil(&mut spoilt);
-                let rule = Evictions::new(spoilt, Var(domains.len() as u32 - 1));
-                let narrowed = narrowed(&domains, &mut random);
-                check(&rule, &domains, &narrowed, &|values| holds(&stage, values)).is_err()
-            });
-            assert!(noticed);
-        }
-    }
-}
+mod tests;

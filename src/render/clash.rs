@@ -112,7 +112,7 @@ fn wait(instance: &Instance, wait: &Wait) -> String {
             let are = if free == 1 { "is" } else { "are" };
             format!("needs {need} of {}, {free} {are} free", name::resource(instance, what))
         }
-        Lack::Rule(index) => format!("{} forbids it for now", words::constraint_at(instance, index)),
+        Lack::Rule(index) => format!("{} forbids it at that moment", words::constraint_at(instance, index)),
     };
     match wait.others.as_slice() {
         [] => format!("{way} never starts: {why}"),

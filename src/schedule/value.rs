@@ -65,17 +65,7 @@ pub fn metric(problem: &Problem, steps: &[Step], metric: Metric) -> u64 {
 
 /// The levels of an objective, penalties added to the first.
 pub fn levels(problem: &Problem, steps: &[Step], objective: &Objective, penalty: u64) -> Vec<u64> {
-    let mut values: Vec<u64> = objective
-        .levels
-        .iter()
-        .map(|level| {
-            level
-                .terms
-                .iter()
-                .map(|&(weight, which)| u64::from(weight).saturating_mul(metric(problem, steps, which)))
-                .fold(0, u64::saturating_add)
-        })
-        .collect();
+    let mut values = objective.values(|which| metric(problem, steps, which));
     if let Some(first) = values.first_mut() {
         *first = first.saturating_add(penalty);
     }

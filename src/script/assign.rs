@@ -2,7 +2,6 @@
 
 use super::evaluate::Run;
 use super::fault::Fault;
-use super::operate;
 use super::scope::Assigned;
 use super::scope::Fixed;
 use super::value::Set;
@@ -29,7 +28,7 @@ impl<'p> Run<'p, '_> {
         };
         let Expression::Variable(name) = &target.value else {
             self.value(value);
-            let sign = operate::sign(operator);
+            let sign = operator.sign();
             self.error("E0205", target.span, format!("`{sign}=` changes a variable; this is none"));
             return;
         };

@@ -21,26 +21,6 @@ use quadrille_dsl::Binary;
 use quadrille_dsl::Unary;
 use std::sync::Arc;
 
-/// The sign of an operator.
-pub(super) fn sign(operator: Binary) -> &'static str {
-    match operator {
-        Binary::Or => "||",
-        Binary::And => "&&",
-        Binary::Equal => "==",
-        Binary::Unequal => "!=",
-        Binary::Less => "<",
-        Binary::AtMost => "<=",
-        Binary::Greater => ">",
-        Binary::AtLeast => ">=",
-        Binary::Plus => "+",
-        Binary::Minus => "-",
-        Binary::Times => "*",
-        Binary::Divide => "/",
-        Binary::Modulo => "%",
-        Binary::Power => "^",
-    }
-}
-
 /// `a operator b`.
 pub(super) fn binary(operator: Binary, left: &Value, right: &Value, names: &dyn Names) -> Attempt<Value> {
     use Binary::*;
@@ -72,7 +52,7 @@ pub(super) fn binary(operator: Binary, left: &Value, right: &Value, names: &dyn 
 
 fn unsupported(operator: Binary, left: &Value, right: &Value) -> Box<Fault> {
     let (a, b) = (left.type_name(), right.type_name());
-    let sign = sign(operator);
+    let sign = operator.sign();
     let fault = Fault::new("E0201", format!("`{sign}` cannot be used between a {a} and a {b}"));
     match (operator, left, right) {
         (Binary::Plus | Binary::Minus, Value::Vm(_) | Value::Node(_), Value::Vm(_) | Value::Node(_)) => {
@@ -118,7 +98,7 @@ fn logic(operator: Binary, left: &Value, right: &Value) -> Attempt<Value> {
         (Some(a), Some(b)) => Ok(Value::boolean(if operator == Binary::And { a && b } else { a || b })),
         (a, _) => {
             let found = if a.is_none() { left } else { right };
-            let sign = sign(operator);
+            let sign = operator.sign();
             Err(Fault::new("E0206", format!("`{sign}` expects numbers, found a {}", found.type_name()))
                 .help("1 is true, every other number is false; comparisons give 1 or 0"))
         }
@@ -168,7 +148,7 @@ fn number(operator: Binary, a: Number, b: Number) -> Attempt<Value> {
             Some(result) => Ok(Value::Number(Number::Integer(result, base))),
             None => Err(Fault::new(
                 "E0302",
-                format!("`{a} {} {b}` is not a whole number of 64 bits", sign(operator)),
+                format!("`{a} {} {b}` is not a whole number of 64 bits", operator.sign()),
             )),
         };
     }
@@ -185,7 +165,7 @@ fn number(operator: Binary, a: Number, b: Number) -> Attempt<Value> {
         // Zero has no sign here, so that equal numbers are equal as keys.
         Ok(Value::Number(Number::Float(result + 0.0)))
     } else {
-        Err(Fault::new("E0302", format!("`{x:?} {} {y:?}` is not a number", sign(operator))))
+        Err(Fault::new("E0302", format!("`{x:?} {} {y:?}` is not a number", operator.sign())))
     }
 }
 

@@ -57,9 +57,10 @@ pub fn write(instance: &Instance, options: &WriteOptions) -> Result<Written, For
     let [nodes, vms] = [count(instance.node_count(), "node"), count(instance.vm_count(), "VM")];
     out.line(&format!("// {nodes}, {vms}, {}", count(instance.constraints().len(), "rule")));
     let resources = resources(instance, &mut out, &mut losses)?;
-    elements::write(instance, &names, &resources, &mut out, &mut losses)?;
+    let subject = Subject { instance, names: &names, resources: &resources };
+    elements::write(subject, &mut out, &mut losses)?;
     network::write(instance, &names, &mut out, &mut losses)?;
-    rules::write(instance, &names, &resources, &mut out, &mut losses)?;
+    rules::write(subject, &mut out, &mut losses)?;
     if instance.objective != Objective::default() {
         out.gap();
         out.statement(&format!("minimise {}", objective(&instance.objective)));
@@ -72,6 +73,15 @@ pub fn write(instance: &Instance, options: &WriteOptions) -> Result<Written, For
         )));
     }
     Ok(Written { text: out.text, notes: losses.told() })
+}
+
+/// What is written: the instance, its elements under the names that they have in rule
+/// files, and which of its resources such files can name.
+#[derive(Clone, Copy)]
+struct Subject<'a> {
+    instance: &'a Instance,
+    names: &'a Names,
+    resources: &'a [bool],
 }
 
 /// What the language cannot say.

@@ -17,7 +17,6 @@ use crate::problem::Problem;
 use crate::problem::RelationKind;
 use crate::problem::Role;
 use crate::schedule::Placement;
-use petgraph::unionfind::UnionFind;
 use rustc_hash::FxHashMap;
 
 /// Dimensions that relations may add.
@@ -203,21 +202,11 @@ fn units(packing: &Packing) -> Vec<Vec<u32>> {
     let items = packing.items.len();
     let mobile =
         |item: u32| packing.items[item as usize].role != Role::Depart && packing.settled_in(item).is_none();
-    let mut union = UnionFind::<usize>::new(items);
-    for relation in packing.relations.iter().filter(|relation| relation.penalty.is_none()) {
-        if let RelationKind::SameGroup { items, partition: NONE } = &relation.kind {
-            let mut members = items.iter().copied().filter(|&item| mobile(item));
-            if let Some(first) = members.next() {
-                members.for_each(|other| {
-                    union.union(first as usize, other as usize);
-                });
-            }
-        }
-    }
-    let mut of_root: FxHashMap<usize, usize> = FxHashMap::default();
+    let union = packing.together(mobile);
+    let mut of_root: FxHashMap<u32, usize> = FxHashMap::default();
     let mut units: Vec<Vec<u32>> = Vec::new();
     for item in (0..items as u32).filter(|&item| mobile(item)) {
-        let at = *of_root.entry(union.find(item as usize)).or_insert_with(|| {
+        let at = *of_root.entry(union.find(item)).or_insert_with(|| {
             units.push(Vec::new());
             units.len() - 1
         });

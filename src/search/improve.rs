@@ -131,6 +131,9 @@ impl<'p> Search<'p> {
     /// Takes over a plan found elsewhere, if it is better.
     pub fn adopt(&mut self, found: Incumbent) {
         if self.current.best.as_ref().is_none_or(|best| found.values < best.values) {
+            if self.current.best.is_none() {
+                self.quiet = 0;
+            }
             self.current.places = self.base.clone();
             self.current.places.follow(&found.placement);
             self.current.best = Some(found);
@@ -382,25 +385,12 @@ fn guide(problem: &Problem, settings: &Settings<'_>, places: &Places<'_>, penalt
     }
     let bins = 0..problem.packing.bins.len() as u32;
     let open = bins.filter(|&bin| places.is_open(bin)).count() as u64;
-    let mut guide: Vec<u64> = objective
-        .levels
-        .iter()
-        .map(|level| {
-            level
-                .terms
-                .iter()
-                .map(|&(weight, metric)| {
-                    let figure = match metric {
-                        Metric::NodesOn => open,
-                        Metric::Relocations => places.moves(),
-                        Metric::RelocationTime => moving_time(problem, places),
-                        Metric::Mttr | Metric::SumOfEnds | Metric::Makespan => 0,
-                    };
-                    u64::from(weight).saturating_mul(figure)
-                })
-                .fold(0, u64::saturating_add)
-        })
-        .collect();
+    let mut guide = objective.values(|metric| match metric {
+        Metric::NodesOn => open,
+        Metric::Relocations => places.moves(),
+        Metric::RelocationTime => moving_time(problem, places),
+        Metric::Mttr | Metric::SumOfEnds | Metric::Makespan => 0,
+    });
     guide[0] = guide[0].saturating_add(penalty);
     guide.push(places.moves());
     guide

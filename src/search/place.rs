@@ -101,7 +101,7 @@ impl<'p> Places<'p> {
             packing,
             lists,
             to: vec![NONE; packing.items.len()],
-            open: crate::schedule::default_open(problem),
+            open: crate::schedule::default_open(&problem.packing),
             then: Ledger::new(packing, Moment::Then),
             rush: Ledger::new(packing, Moment::Now),
             free: BTreeSet::new(),

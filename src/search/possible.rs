@@ -21,7 +21,6 @@ use crate::problem::Packing;
 use crate::problem::Problem;
 use crate::problem::RelationKind;
 use crate::problem::Role;
-use petgraph::unionfind::UnionFind;
 use rustc_hash::FxHashMap;
 
 /// Domains of units may take so many bits together; larger problems are not looked at.
@@ -91,17 +90,7 @@ impl<'p> Units<'p> {
             return None;
         }
         let stays = |item: u32| packing.items[item as usize].role != Role::Depart;
-        let mut union = UnionFind::<u32>::new(items);
-        for relation in packing.relations.iter().filter(|relation| relation.penalty.is_none()) {
-            if let RelationKind::SameGroup { items, partition: NONE } = &relation.kind {
-                let mut members = items.iter().copied().filter(|&item| stays(item));
-                if let Some(first) = members.next() {
-                    members.for_each(|other| {
-                        union.union(first, other);
-                    });
-                }
-            }
-        }
+        let union = packing.together(stays);
         let mut closed = BitSet::full(bins);
         let mut open = BitSet::empty(bins);
         for (bin, row) in (0u32..).zip(&packing.bins) {

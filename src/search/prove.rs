@@ -15,6 +15,7 @@ use super::improve::Incumbent;
 use super::in_time;
 use super::presolve::Analysis;
 use super::price;
+use super::price::Priced;
 use super::value;
 use crate::engine::Meter;
 use crate::objective::Level;
@@ -33,6 +34,8 @@ use std::time::Instant;
 
 /// Where no limit is given: steps times items.
 const WORK: u64 = 3_000_000;
+/// The same for whoever wants any plan: such questions are many, and each must be short.
+const QUESTION_WORK: u64 = 40_000;
 /// Share of what is left of the limits, in percent.
 const SHARE: u32 = 80;
 
@@ -69,17 +72,23 @@ impl Solver<'_> {
         let best = search.best().map(|best| (best.placement.clone(), moves(&best.steps)));
         let (steps, limits) = share(&settings.limits, answer.effort, problem.packing.items.len() as u64);
         let limits = Limits { steps: Some(steps), ..limits };
+        let mut priced = Priced::default();
         if let Some((_, moves)) = &best {
-            let (bound, steps) = price::fewest_moves(problem, analysis, *moves, &limits);
-            answer.effort += steps;
-            conclude_bound(analysis, bound);
+            priced = price::fewest_moves(problem, analysis, *moves, &limits);
+            answer.effort += priced.steps;
+            raise_moves(analysis, priced.bound);
         }
-        let (steps, limits) = share(&settings.limits, answer.effort, problem.packing.items.len() as u64);
+        let items = problem.packing.items.len() as u64;
+        let (mut steps, limits) = share(&settings.limits, answer.effort, items);
+        if settings.any {
+            steps = steps.min(QUESTION_WORK / items.max(1));
+        }
         let question = Question {
             problem,
             analysis,
             fewest: analysis.fewest_moves,
             best: best.as_ref().map(|(placement, moves)| (placement, *moves)),
+            excluded: &priced.excluded,
         };
         let before = (answer.bounds.clone(), search.best().map(|best| best.values.clone()));
         let mut effort = 0;
@@ -88,17 +97,20 @@ impl Solver<'_> {
             fewest::search(question, steps, &limits, &mut adopter)
         };
         answer.effort += found.steps + effort;
-        self.conclude(&found);
+        self.take_proof(&found);
+        // With the first plan the question is another.
+        self.fewest_tried = best.is_some() || self.best().is_none();
         let best = self.best().map(|best| best.values.clone());
         before != (self.answer.bounds.clone(), best)
     }
 
-    fn conclude(&mut self, found: &Fewest) {
+    /// Takes over what the search for the fewest moves has proved.
+    fn take_proof(&mut self, found: &Fewest) {
         let Self { settings, analysis, answer, search, .. } = self;
         if found.impossible && search.as_ref().is_some_and(|search| search.best().is_none()) {
             answer.proof = Some(Proof::Exhausted);
         }
-        conclude_bound(analysis, found.bound);
+        raise_moves(analysis, found.bound);
         for (bound, raised) in answer.bounds.iter_mut().zip(bounds(settings.objective, analysis, None)) {
             *bound = (*bound).max(raised);
         }
@@ -149,6 +161,7 @@ impl Solver<'_> {
             analysis,
             fewest: evicted + forced.sum::<u64>(),
             best: Some((&best, fewest::seconds_of(&problem.packing, &best))),
+            excluded: &[],
         };
         let before = (analysis.least_mttr, search.best().map(|best| best.values.clone()));
         let mut effort = 0;
@@ -245,7 +258,7 @@ impl Solver<'_> {
 }
 
 /// No plan has fewer moves than this.
-fn conclude_bound(analysis: &mut Analysis, bound: u64) {
+fn raise_moves(analysis: &mut Analysis, bound: u64) {
     if bound > analysis.fewest_moves {
         analysis.fewest_moves = bound;
         // Some bin loses more than the fewest, and then the waiting may be less.

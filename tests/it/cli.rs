@@ -1,12 +1,14 @@
 //! The command: arguments, streams, files, exit codes.
 
+use crate::process::assert_exit;
+use crate::process::command;
+use crate::process::feed;
+use crate::process::folder;
+use crate::process::text;
 use serde_json::Value;
 use std::fs;
 use std::io::Read;
-use std::io::Write;
 use std::path::Path;
-use std::path::PathBuf;
-use std::process::Command;
 use std::process::Output;
 use std::process::Stdio;
 
@@ -15,48 +17,15 @@ const CALM: &str = r#"{"schema": "quadrille/instance/1",
   "nodes": [{"name": "n1", "capacity": {"cpu": 4}}, {"name": "n2", "capacity": {"cpu": 4}}],
   "vms": [{"name": "a", "host": "n1", "demand": {"cpu": 2}}, {"name": "b", "host": "n1", "demand": {"cpu": 2}}]}"#;
 
-fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_quadrille"));
-    command.args(arguments).env_remove("NO_COLOR").current_dir(env!("CARGO_MANIFEST_DIR"));
-    command
-}
-
-/// Runs the command with a text on its standard input.
-fn run(arguments: &[&str], input: &str) -> Output {
-    let mut child = command(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the command starts");
-    let mut stdin = child.stdin.take().expect("it is piped");
-    // A command that refuses its arguments does not wait for its input.
-    let _ = stdin.write_all(input.as_bytes());
-    drop(stdin);
-    child.wait_with_output().expect("the command ends")
-}
-
 fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).expect("text")
+    text(&output.stdout)
 }
 
 fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).expect("text")
+    text(&output.stderr)
 }
 
-#[track_caller]
-fn assert_exit(output: &Output, code: i32) {
-    assert_eq!(output.status.code(), Some(code), "stdout: {}\nstderr: {}", stdout(output), stderr(output));
-}
-
-/// A folder of its own for a test.
-fn folder(test: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cli").join(test);
-    fs::create_dir_all(&folder).expect("a folder for temporary files");
-    folder
-}
-
-fn text(path: &Path) -> &str {
+fn name(path: &Path) -> &str {
     path.to_str().expect("the target folder has a readable name")
 }
 
@@ -74,7 +43,7 @@ fn the_talk_comes_out_as_told() {
     let expected = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/models/talk/talk.txt"))
         .expect("the expected plan of the talk");
     for file in ["models/talk/talk.json", "models/talk/talk.btrplace.json"] {
-        let output = run(&["plan", file], "");
+        let output = feed(&["plan", file], "");
         assert_exit(&output, 0);
         assert_eq!(actions(&stdout(&output)), actions(&expected), "{file}");
         let summary = stdout(&output).lines().last().map(str::to_owned).unwrap_or_default();
@@ -83,7 +52,7 @@ fn the_talk_comes_out_as_told() {
             "{summary}"
         );
         // Nothing is wrong before the plan: what is wished for is not met yet, that is all.
-        assert_exit(&run(&["check", file], ""), 0);
+        assert_exit(&feed(&["check", file], ""), 0);
     }
 }
 
@@ -96,12 +65,12 @@ fn actions(plan: &str) -> Vec<&str> {
 
 #[test]
 fn exit_codes() {
-    assert_exit(&run(&["plan", "-"], CALM), 0);
-    assert_exit(&run(&["plan", "-"], &with(SPREAD)), 0);
-    assert_exit(&run(&["plan", "-", "--require-optimal"], &with(SPREAD)), 0);
-    assert_exit(&run(&["plan", "-"], &with(IMPOSSIBLE)), 3);
-    assert_exit(&run(&["check", "-"], CALM), 0);
-    assert_exit(&run(&["check", "-"], &with(SPREAD)), 6);
+    assert_exit(&feed(&["plan", "-"], CALM), 0);
+    assert_exit(&feed(&["plan", "-"], &with(SPREAD)), 0);
+    assert_exit(&feed(&["plan", "-", "--require-optimal"], &with(SPREAD)), 0);
+    assert_exit(&feed(&["plan", "-"], &with(IMPOSSIBLE)), 3);
+    assert_exit(&feed(&["check", "-"], CALM), 0);
+    assert_exit(&feed(&["check", "-"], &with(SPREAD)), 6);
     for arguments in [
         &["plan"][..],
         &["plan", "-", "--time-limit", "-3s"],
@@ -117,23 +86,23 @@ fn exit_codes() {
         &["generate", "--nodes", "3"],
         &["generate", "--nodes", "0", "--vms", "3"],
     ] {
-        let output = run(arguments, CALM);
+        let output = feed(arguments, CALM);
         assert_exit(&output, 2);
         assert!(stderr(&output).starts_with("error: "), "{arguments:?}: {}", stderr(&output));
         assert_eq!(stdout(&output), "", "{arguments:?}");
     }
-    assert_exit(&run(&["--help"], ""), 0);
-    assert_exit(&run(&["--version"], ""), 0);
+    assert_exit(&feed(&["--help"], ""), 0);
+    assert_exit(&feed(&["--version"], ""), 0);
 }
 
 #[test]
 fn the_exit_code_follows_the_status() {
-    let nothing = run(&["plan", "models/talk/talk.json", "--step-limit", "0"], "");
+    let nothing = feed(&["plan", "models/talk/talk.json", "--step-limit", "0"], "");
     assert_exit(&nothing, 4);
     for limit in ["1", "30", "300", "3000", "300000"] {
         let arguments = ["plan", "models/talk/talk.json", "--objective", "mttr", "--step-limit", limit];
         let json = ["--require-optimal", "--format", "json"];
-        let output = run(&[&arguments[..], &json[..]].concat(), "");
+        let output = feed(&[&arguments[..], &json[..]].concat(), "");
         let document: Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
         let code = match document["status"].as_str() {
             Some("optimal") => 0,
@@ -142,7 +111,7 @@ fn the_exit_code_follows_the_status() {
             other => panic!("the talk has a plan: {other:?}"),
         };
         assert_exit(&output, code);
-        let relaxed = run(&arguments, "");
+        let relaxed = feed(&arguments, "");
         assert_exit(&relaxed, if code == 5 { 0 } else { code });
     }
 }
@@ -156,12 +125,12 @@ fn bad_input_says_where() {
         ("{\"schema\": \"quadrille/instance/1\", \"node\": []}", "did you mean `nodes`?"),
     ];
     for (input, expected) in cases {
-        let output = run(&["plan", "-"], input);
+        let output = feed(&["plan", "-"], input);
         assert_exit(&output, 2);
         let said = stderr(&output);
         assert!(said.starts_with("error: standard input: ") && said.contains(expected), "{input}: {said}");
     }
-    let long = run(&["plan", "-", "--max-read-size", "10"], CALM);
+    let long = feed(&["plan", "-", "--max-read-size", "10"], CALM);
     assert_exit(&long, 2);
     assert!(stderr(&long).contains("longer than 10 bytes"), "{}", stderr(&long));
 }
@@ -172,13 +141,13 @@ fn few_nodes_on_are_asked_for_and_told() {
         [("nodes_on,relocations", "nodes_on"), ("nodes_on*100+mttr", "100*nodes_on+mttr")]
     {
         let arguments = ["plan", "-", "--objective", objective, "--format", "json", "--require-optimal"];
-        let output = run(&arguments, &with(SPREAD));
+        let output = feed(&arguments, &with(SPREAD));
         let document: Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
         assert_eq!(
             (&document["metrics"]["nodes_on"], &document["objective"]["name"]),
             (&2.into(), &name.into())
         );
-        let output = run(&arguments[..6], CALM);
+        let output = feed(&arguments[..6], CALM);
         assert_exit(&output, 0);
         let document: Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
         assert_eq!(document["metrics"]["nodes_on"], 1);
@@ -188,7 +157,7 @@ fn few_nodes_on_are_asked_for_and_told() {
 
 #[test]
 fn json_is_one_document() {
-    let output = run(&["plan", "-", "--format", "json", "--seed", "3"], &with(SPREAD));
+    let output = feed(&["plan", "-", "--format", "json", "--seed", "3"], &with(SPREAD));
     assert_exit(&output, 0);
     let document: Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
     assert_eq!(document["schema"], "quadrille/plan/1");
@@ -198,7 +167,7 @@ fn json_is_one_document() {
     assert_eq!(document["plan"]["actions"].as_array().map(Vec::len), Some(1));
     assert!(document["timings_ms"]["total"].is_number());
 
-    let output = run(&["plan", "-", "--format", "json"], &with(IMPOSSIBLE));
+    let output = feed(&["plan", "-", "--format", "json"], &with(IMPOSSIBLE));
     assert_exit(&output, 3);
     let document: Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
     assert_eq!(document["status"], "infeasible");
@@ -210,7 +179,7 @@ fn every_format_of_a_plan() {
     for (format, expected) in
         [("text", "migrate"), ("events", "migrate"), ("dot", "digraph"), ("btrplace", "\"actions\"")]
     {
-        let output = run(&["plan", "-", "--format", format], &with(SPREAD));
+        let output = feed(&["plan", "-", "--format", format], &with(SPREAD));
         assert_exit(&output, 0);
         assert!(stdout(&output).contains(expected), "{format}: {}", stdout(&output));
     }
@@ -218,51 +187,51 @@ fn every_format_of_a_plan() {
 
 #[test]
 fn plans_are_written_compressed_read_back_and_checked() {
-    let folder = folder("plans");
+    let folder = folder("cli/plans");
     let instance = folder.join("instance.json");
     fs::write(&instance, with(SPREAD)).expect("a temporary file");
-    for name in ["plan.json", "plan.json.gz"] {
-        let plan = folder.join(name);
-        let output = run(&["plan", text(&instance), "--format", "json", "-o", text(&plan)], "");
+    for file in ["plan.json", "plan.json.gz"] {
+        let plan = folder.join(file);
+        let output = feed(&["plan", name(&instance), "--format", "json", "-o", name(&plan)], "");
         assert_exit(&output, 0);
         assert_eq!(stdout(&output), "");
         assert!(stderr(&output).starts_with("note: 1 migration"), "{}", stderr(&output));
         let compressed = fs::read(&plan).expect("the plan").starts_with(&[0x1f, 0x8b]);
-        assert_eq!(compressed, name.ends_with(".gz"));
-        assert_exit(&run(&["check", text(&instance), text(&plan)], ""), 0);
-        let quiet = run(&["plan", "-q", text(&instance), "-o", text(&folder.join("other.txt"))], "");
+        assert_eq!(compressed, file.ends_with(".gz"));
+        assert_exit(&feed(&["check", name(&instance), name(&plan)], ""), 0);
+        let quiet = feed(&["plan", "-q", name(&instance), "-o", name(&folder.join("other.txt"))], "");
         assert_eq!(stderr(&quiet), "");
     }
     // The plan in BtrPlace's JSON and back is as good.
     let (theirs, ours) = (folder.join("theirs.json"), folder.join("ours.json"));
     let plan = folder.join("plan.json.gz");
     let convert = |from: &Path, format, to: &Path| {
-        let output = run(&["convert", text(&instance), text(from), "--format", format, "-o", text(to)], "");
+        let output = feed(&["convert", name(&instance), name(from), "--format", format, "-o", name(to)], "");
         assert_exit(&output, 0);
     };
     convert(&plan, "btrplace", &theirs);
-    assert_exit(&run(&["check", text(&instance), text(&theirs)], ""), 0);
+    assert_exit(&feed(&["check", name(&instance), name(&theirs)], ""), 0);
     convert(&theirs, "quadrille", &ours);
-    assert_exit(&run(&["check", text(&instance), text(&ours)], ""), 0);
+    assert_exit(&feed(&["check", name(&instance), name(&ours)], ""), 0);
     // A plan for another cluster is refused, and a plan that does nothing leaves the rule broken.
     let empty = folder.join("empty.json");
     fs::write(&empty, r#"{"schema": "quadrille/plan/1", "plan": {"actions": []}}"#)
         .expect("a temporary file");
-    let output = run(&["check", text(&instance), text(&empty)], "");
+    let output = feed(&["check", name(&instance), name(&empty)], "");
     assert_exit(&output, 6);
     assert!(stdout(&output).contains("spread"), "{}", stdout(&output));
 }
 
 #[test]
 fn a_damaged_archive_is_bad_input() {
-    let folder = folder("archive");
+    let folder = folder("cli/archive");
     let path = folder.join("instance.json.gz");
-    let output = run(&["generate", "--nodes", "50", "--vms", "200", "-o", text(&path)], "");
+    let output = feed(&["generate", "--nodes", "50", "--vms", "200", "-o", name(&path)], "");
     assert_exit(&output, 0);
-    assert_exit(&run(&["check", text(&path)], ""), 0);
+    assert_exit(&feed(&["check", name(&path)], ""), 0);
     let bytes = fs::read(&path).expect("the archive");
     fs::write(&path, &bytes[..bytes.len() / 2]).expect("a temporary file");
-    let output = run(&["plan", text(&path)], "");
+    let output = feed(&["plan", name(&path)], "");
     assert_exit(&output, 2);
     assert!(stderr(&output).contains("instance.json.gz: the gzip data is cut off"), "{}", stderr(&output));
 }
@@ -270,7 +239,7 @@ fn a_damaged_archive_is_bad_input() {
 #[test]
 fn generated_instances_depend_on_the_seed_alone() {
     let generate = |seed: &str, format: &str| {
-        let output = run(
+        let output = feed(
             &[
                 "generate",
                 "--nodes",
@@ -297,19 +266,19 @@ fn generated_instances_depend_on_the_seed_alone() {
     assert_eq!(instance, generate("1", "quadrille"));
     assert_ne!(instance, generate("2", "quadrille"));
     // A plan with boots, moves to larger shares and allocations, written, read back and checked.
-    let folder = folder("generated");
+    let folder = folder("cli/generated");
     let path = folder.join("instance.json");
     fs::write(&path, &instance).expect("a temporary file");
     for format in ["json", "btrplace"] {
         let plan = folder.join("plan.json");
-        let arguments = ["plan", text(&path), "--format", format, "--step-limit", "20000", "-o", text(&plan)];
-        assert_exit(&run(&arguments, ""), 0);
-        assert_exit(&run(&["check", text(&path), text(&plan)], ""), 0);
+        let arguments = ["plan", name(&path), "--format", format, "--step-limit", "20000", "-o", name(&plan)];
+        assert_exit(&feed(&arguments, ""), 0);
+        assert_exit(&feed(&["check", name(&path), name(&plan)], ""), 0);
     }
     // To BtrPlace's JSON and back: the same question.
-    let theirs = run(&["convert", "-", "--format", "btrplace", "--lenient"], &instance);
+    let theirs = feed(&["convert", "-", "--format", "btrplace", "--lenient"], &instance);
     assert_exit(&theirs, 0);
-    let ours = run(&["convert", "-", "--format", "quadrille"], &stdout(&theirs));
+    let ours = feed(&["convert", "-", "--format", "quadrille"], &stdout(&theirs));
     assert_exit(&ours, 0);
     let count = |text: &str, key: &str| {
         serde_json::from_str::<Value>(text).expect("JSON")[key].as_array().map(Vec::len)
@@ -321,11 +290,12 @@ fn generated_instances_depend_on_the_seed_alone() {
 
 #[test]
 fn a_reader_who_has_seen_enough_is_no_error() {
-    let mut child = command(&["generate", "--nodes", "2000", "--vms", "10000"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the command starts");
+    let mut child =
+        command(Path::new(env!("CARGO_MANIFEST_DIR")), &["generate", "--nodes", "2000", "--vms", "10000"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the command starts");
     let mut start = [0; 10];
     child.stdout.take().expect("it is piped").read_exact(&mut start).expect("some output");
     let output = child.wait_with_output().expect("the command ends");
@@ -335,9 +305,9 @@ fn a_reader_who_has_seen_enough_is_no_error() {
 
 #[test]
 fn colours_only_where_asked_for() {
-    let plain = run(&["plan", "-"], &with(SPREAD));
+    let plain = feed(&["plan", "-"], &with(SPREAD));
     assert!(!stdout(&plain).contains('\x1b'));
-    let error = run(&["plan", "/no/such/file", "--color", "always"], "");
+    let error = feed(&["plan", "/no/such/file", "--color", "always"], "");
     assert!(stderr(&error).starts_with("\x1b["), "{}", stderr(&error));
 }
 
@@ -351,31 +321,31 @@ fn a_time_of_day_counts_from_the_start() {
   "constraints": [{"fence": {"vm": "a", "nodes": ["n2"]}}, {"deadline": {"vm": "a", "timestamp": "12:00:00"}}],
   "vms""#,
     );
-    assert_exit(&run(&["plan", "--start", "11:59:00", "-"], &instance), 0);
-    assert_exit(&run(&["plan", "--start", "11:59:01", "-"], &instance), 3);
+    assert_exit(&feed(&["plan", "--start", "11:59:00", "-"], &instance), 0);
+    assert_exit(&feed(&["plan", "--start", "11:59:01", "-"], &instance), 3);
     let plan = Path::new(env!("CARGO_TARGET_TMPDIR")).join("noon.plan.json");
     let plan = plan.to_str().expect("text");
-    assert_exit(&run(&["plan", "--start", "11:00:00", "-", "-o", plan], &instance), 0);
-    assert_exit(&run(&["check", "--start", "11:59:00", "-", plan], &instance), 0);
-    let late = run(&["check", "--start", "11:59:01", "-", plan], &instance);
+    assert_exit(&feed(&["plan", "--start", "11:00:00", "-", "-o", plan], &instance), 0);
+    assert_exit(&feed(&["check", "--start", "11:59:00", "-", plan], &instance), 0);
+    let late = feed(&["check", "--start", "11:59:01", "-", plan], &instance);
     assert_exit(&late, 6);
     assert!(stdout(&late).contains("deadline"), "{}", stdout(&late));
 }
 
 #[test]
 fn manual_pages_and_schemas() {
-    let list = stdout(&run(&["doc"], ""));
+    let list = stdout(&feed(&["doc"], ""));
     for signature in quadrille::constraint::REGISTRY {
         assert!(list.lines().any(|line| line.starts_with(signature.name)), "{}", signature.name);
-        let page = run(&["doc", signature.name], "");
+        let page = feed(&["doc", signature.name], "");
         assert_exit(&page, 0);
         assert!(stdout(&page).contains("# Meaning"), "{}", signature.name);
     }
-    let missing = run(&["doc", "sprad"], "");
+    let missing = feed(&["doc", "sprad"], "");
     assert!(stderr(&missing).contains("did you mean `spread`?"), "{}", stderr(&missing));
     for kind in ["instance", "plan"] {
         let schema: Value =
-            serde_json::from_slice(&run(&["schema", kind], "").stdout).expect("a schema is JSON");
+            serde_json::from_slice(&feed(&["schema", kind], "").stdout).expect("a schema is JSON");
         assert!(schema["$schema"].is_string() && schema["properties"].is_object(), "{kind}");
     }
 }
@@ -395,20 +365,20 @@ fn the_readme_shows_what_happens() {
 #[test]
 fn shells_learn_the_arguments() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
-        let output = run(&["completions", shell], "");
+        let output = feed(&["completions", shell], "");
         assert_exit(&output, 0);
         assert!(stdout(&output).contains("time-limit") && stdout(&output).contains("convert"), "{shell}");
     }
-    assert_exit(&run(&["completions", "abacus"], ""), 2);
+    assert_exit(&feed(&["completions", "abacus"], ""), 2);
 }
 
 #[test]
 fn manual_pages_are_written() {
-    let output = run(&["man"], "");
+    let output = feed(&["man"], "");
     assert_exit(&output, 0);
     assert!(stdout(&output).contains(".TH quadrille 1"), "{}", stdout(&output));
-    let folder = folder("man").join("man1");
-    assert_exit(&run(&["man", text(&folder)], ""), 0);
+    let folder = folder("cli/man").join("man1");
+    assert_exit(&feed(&["man", name(&folder)], ""), 0);
     let page = fs::read_to_string(folder.join("quadrille-plan.1")).expect("a page for each subcommand");
     assert!(page.contains(".TH quadrille-plan 1") && page.contains("time\\-limit"), "{page}");
     assert!(folder.join("quadrille.1").exists());
@@ -420,7 +390,7 @@ const CLASH: &str = r#"{"spread": {"vms": ["a", "b"]}}, {"fence": {"vm": "a", "n
 
 #[test]
 fn explain_names_the_conflict_and_what_helps() {
-    let output = run(&["explain", "-"], &with(CLASH));
+    let output = feed(&["explain", "-"], &with(CLASH));
     assert_exit(&output, 3);
     let text = stdout(&output);
     let lines: Vec<&str> = text.lines().collect();
@@ -439,7 +409,7 @@ fn explain_names_the_conflict_and_what_helps() {
     assert!(text.contains("\n  make ban(b, {n2}) soft (cost 5; then 1 relocation)\n"), "{text}");
     assert!(text.ends_with("questions\n") && text.contains("1 conflict, each minimal"), "{text}");
 
-    let output = run(&["explain", "-", "--format", "json"], &with(CLASH));
+    let output = feed(&["explain", "-", "--format", "json"], &with(CLASH));
     assert_exit(&output, 3);
     let document: Value = serde_json::from_str(&stdout(&output)).expect("JSON");
     assert_eq!(document["schema"], "quadrille/explanation/1");
@@ -450,7 +420,7 @@ fn explain_names_the_conflict_and_what_helps() {
     assert_eq!(conflict["vms"], serde_json::json!(["a", "b"]));
     assert!(document["ways_out"].as_array().is_some_and(|ways| ways.len() > 2), "{document}");
 
-    let output = run(&["explain", "-", "--format", "dot"], &with(CLASH));
+    let output = feed(&["explain", "-", "--format", "dot"], &with(CLASH));
     let dot = stdout(&output);
     assert!(dot.starts_with("graph conflicts {\n") && dot.ends_with("}\n"), "{dot}");
     assert!(dot.contains("label=\"fence(a, {n1})\", shape=box") && dot.contains(" -- "), "{dot}");
@@ -458,7 +428,7 @@ fn explain_names_the_conflict_and_what_helps() {
 
 #[test]
 fn what_plan_says_of_a_conflict() {
-    let output = run(&["plan", "-", "--format", "json"], &with(CLASH));
+    let output = feed(&["plan", "-", "--format", "json"], &with(CLASH));
     assert_exit(&output, 3);
     let document: Value = serde_json::from_str(&stdout(&output)).expect("JSON");
     let paths: Vec<&Value> = document["conflict"]["constraints"]
@@ -472,7 +442,7 @@ fn what_plan_says_of_a_conflict() {
 
 #[test]
 fn conflicts_point_into_rule_files() {
-    let folder = folder("conflicts");
+    let folder = folder("cli/conflicts");
     let rules = folder.join("site.btrp");
     fs::write(&rules, "namespace site;\nspread(VM[1..2]);\n>>fence(VM1, @n1);\n>>fence(VM2, @n1);\n")
         .expect("a file");
@@ -480,7 +450,7 @@ fn conflicts_point_into_rule_files() {
     let declared = "resource cpu;\n@n[1..2] : s<cpu=4> online;\nVM[1..2] : t<cpu=1> running on @n1;\n";
     fs::write(&cluster, declared).expect("a file");
     for command in ["plan", "explain"] {
-        let output = run(&[command, text(&cluster), "--rules", text(&rules)], "");
+        let output = feed(&[command, name(&cluster), "--rules", name(&rules)], "");
         assert_exit(&output, 3);
         let said = stderr(&output);
         assert!(
@@ -492,8 +462,8 @@ fn conflicts_point_into_rule_files() {
         }
         assert!(stdout(&output).contains("site.btrp:4:1"), "{}", stdout(&output));
         let arguments =
-            [command, text(&cluster), "--rules", text(&rules), "--format", "json", "--diagnostics", "json"];
-        let output = run(&arguments, "");
+            [command, name(&cluster), "--rules", name(&rules), "--format", "json", "--diagnostics", "json"];
+        let output = feed(&arguments, "");
         let document: Value = serde_json::from_str(&stdout(&output)).expect("JSON");
         let conflict = document.get("conflict").unwrap_or(&document["conflicts"][0]);
         let first = &conflict["constraints"][0];
@@ -509,7 +479,7 @@ fn conflicts_point_into_rule_files() {
 fn questions_about_a_plan() {
     let talk = "models/talk/talk.json";
     let ask = |arguments: &[&str]| {
-        let output = run(&[&["explain", talk], arguments].concat(), "");
+        let output = feed(&[&["explain", talk], arguments].concat(), "");
         assert_exit(&output, 0);
         stdout(&output)
     };
@@ -539,9 +509,9 @@ fn questions_about_a_plan() {
     for wrong in
         [&["--vm", "VM99"][..], &["--vm", "VM1", "--to", "N99"], &["--action", "99"], &["--to", "N1"]]
     {
-        assert_exit(&run(&[&["explain", talk], wrong].concat(), ""), 2);
+        assert_exit(&feed(&[&["explain", talk], wrong].concat(), ""), 2);
     }
-    assert_exit(&run(&["explain", "-"], CALM), 0);
+    assert_exit(&feed(&["explain", "-"], CALM), 0);
 }
 
 #[test]
@@ -550,9 +520,9 @@ fn reasons_are_true() {
         db[1..2] : t<cpu=3, migrate=12> running on @e; web : t<cpu=1> running on @e;\n\
         big : t<cpu=5> running on @w; mail : t<cpu=1>;\n\
         splitAmong(db[1..2] % 1, {{@e}, {@w}}); running(mail);\n";
-    let file = folder("reasons").join("room.btrp");
+    let file = folder("cli/reasons").join("room.btrp");
     fs::write(&file, room).expect("a file");
-    let output = run(&["plan", text(&file)], "");
+    let output = feed(&["plan", name(&file)], "");
     let said = stdout(&output);
     assert!(said.contains("migrate db2 (e -> w)  # splitAmong("), "{said}");
     assert!(!said.contains("makes room"), "there was room: {said}");

@@ -1,35 +1,11 @@
 //! `quadrille lint`, and clusters written as rule files, end to end.
 
+use crate::process::assert_exit;
+use crate::process::folder;
+use crate::process::run;
+use crate::process::text;
+use crate::process::write;
 use std::fs;
-use std::path::Path;
-use std::path::PathBuf;
-use std::process::Command;
-use std::process::Output;
-
-fn folder(test: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("lint").join(test);
-    fs::create_dir_all(&folder).expect("a folder for temporary files");
-    folder
-}
-
-fn write(folder: &Path, name: &str, text: &str) {
-    fs::write(folder.join(name), text).expect("a file");
-}
-
-fn run(folder: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_quadrille"));
-    command.args(arguments).env_remove("NO_COLOR").current_dir(folder).output().expect("the command runs")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).expect("text")
-}
-
-#[track_caller]
-fn assert_exit(output: &Output, code: i32) {
-    let (out, err) = (text(&output.stdout), text(&output.stderr));
-    assert_eq!(output.status.code(), Some(code), "stdout: {out}\nstderr: {err}");
-}
 
 const CLUSTER: &str = r#"{"schema": "quadrille/instance/1",
     "nodes": [{"name": "n1", "capacity": {"cpu": 4}}, {"name": "n2", "capacity": {"cpu": 4}}],
@@ -38,7 +14,7 @@ const CLUSTER: &str = r#"{"schema": "quadrille/instance/1",
 
 #[test]
 fn findings_mistakes_and_nothing() {
-    let folder = folder("findings");
+    let folder = folder("lint/findings");
     write(&folder, "cluster.json", CLUSTER);
     write(&folder, "good.btrp", "@\"n\"[1..2];\n");
     write(&folder, "odd.btrp", "$x = 1;\n>>fence(vm\"vm#\"[1..2], @n1);\n>>fence(vm\"vm#1\", @n2);\n");
@@ -72,7 +48,7 @@ fn findings_mistakes_and_nothing() {
 
 #[test]
 fn there_and_back() {
-    let folder = folder("back");
+    let folder = folder("lint/back");
     write(&folder, "cluster.json", CLUSTER);
     for name in ["cluster.btrp", "named.txt"] {
         let mut arguments = vec!["convert", "cluster.json", "-o", name];
@@ -93,7 +69,7 @@ fn there_and_back() {
 
 #[test]
 fn what_cannot_be_converted() {
-    let folder = folder("refused");
+    let folder = folder("lint/refused");
     let routes =
         r#"{"schema": "quadrille/instance/1", "nodes": [{"name": "n1"}], "network": {"routes": []}}"#;
     write(&folder, "cluster.json", routes);

@@ -1,5 +1,6 @@
 //! The language server, as an editor meets it.
 
+use crate::process::folder;
 use serde_json::Value;
 use serde_json::json;
 use std::fs;
@@ -8,7 +9,6 @@ use std::io::BufReader;
 use std::io::Read;
 use std::io::Write;
 use std::path::Path;
-use std::path::PathBuf;
 use std::process::Child;
 use std::process::ChildStdin;
 use std::process::ChildStdout;
@@ -134,12 +134,6 @@ impl Drop for Editor {
     }
 }
 
-fn folder(test: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("lsp").join(test);
-    fs::create_dir_all(&folder).expect("a folder for temporary files");
-    folder
-}
-
 fn address(path: &Path) -> String {
     let plain = path.to_str().expect("the target folder has a readable name");
     assert!(plain.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte)), "{plain}");
@@ -178,7 +172,7 @@ spread($all);
 
 #[test]
 fn an_editor_session() {
-    let folder = folder("session");
+    let folder = folder("lsp/session");
     fs::write(folder.join("base.btrp"), BASE).expect("writable");
     let web = address(&folder.join("web.btrp"));
     let mut editor = Editor::greeted(Value::Null);
@@ -228,7 +222,7 @@ fn an_editor_session() {
 
 #[test]
 fn definitions_lie_across_files() {
-    let folder = folder("definitions");
+    let folder = folder("lsp/definitions");
     fs::write(folder.join("base.btrp"), BASE).expect("writable");
     let [web, base] = ["web.btrp", "base.btrp"].map(|name| address(&folder.join(name)));
     let mut editor = Editor::greeted(Value::Null);
@@ -281,7 +275,7 @@ fn definitions_lie_across_files() {
 
 #[test]
 fn completion_knows_what_can_stand_where() {
-    let folder = folder("completion");
+    let folder = folder("lsp/completion");
     fs::create_dir_all(folder.join("racks")).expect("a folder");
     for name in ["site.btrp", "racks/east.btrp", "racks/west.btrp", "notes.txt"] {
         fs::write(folder.join(name), "").expect("a file");
@@ -323,7 +317,7 @@ fn completion_knows_what_can_stand_where() {
 
 #[test]
 fn rules_are_seen_on_a_cluster() {
-    let folder = folder("cluster");
+    let folder = folder("lsp/cluster");
     let cluster = r#"{"schema": "quadrille/instance/1", "nodes": [{"name": "n1"}], "vms": [{"name": "db", "host": "n1"}]}"#;
     fs::write(folder.join("cluster.json"), cluster).expect("writable");
     fs::create_dir_all(folder.join("lib")).expect("writable");

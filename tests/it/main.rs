@@ -13,6 +13,7 @@ mod manual;
 mod network;
 mod nodes_on;
 mod oracle;
+mod process;
 mod proofs;
 mod properties;
 mod replay;

@@ -1,35 +1,10 @@
 //! Rule files on the command line.
 
-use std::fs;
-use std::path::Path;
-use std::path::PathBuf;
-use std::process::Command;
-use std::process::Output;
-
-fn folder(test: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("script").join(test);
-    fs::create_dir_all(folder.join("lib")).expect("a folder for temporary files");
-    folder
-}
-
-fn write(folder: &Path, name: &str, text: &str) {
-    fs::write(folder.join(name), text).expect("a file");
-}
-
-fn run(folder: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_quadrille"));
-    command.args(arguments).env_remove("NO_COLOR").current_dir(folder).output().expect("the command runs")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).expect("text")
-}
-
-#[track_caller]
-fn assert_exit(output: &Output, code: i32) {
-    let (out, err) = (text(&output.stdout), text(&output.stderr));
-    assert_eq!(output.status.code(), Some(code), "stdout: {out}\nstderr: {err}");
-}
+use crate::process::assert_exit;
+use crate::process::folder;
+use crate::process::run;
+use crate::process::text;
+use crate::process::write;
 
 const CLUSTER: &str = "resource cpu;
 @n[1..2] : node<cpu=4> online;
@@ -38,7 +13,7 @@ VM[1..2] : small<cpu=2> running on @n1;
 
 #[test]
 fn a_script_is_an_instance() {
-    let folder = folder("instance");
+    let folder = folder("script/instance");
     write(&folder, "cluster.btrp", &format!("{CLUSTER}spread(VM[1..2]);\n"));
     let output = run(&folder, &["plan", "cluster.btrp"]);
     assert_exit(&output, 0);
@@ -53,7 +28,7 @@ fn a_script_is_an_instance() {
 
 #[test]
 fn rules_come_beside_an_instance() {
-    let folder = folder("beside");
+    let folder = folder("script/beside");
     write(&folder, "cluster.btrp", CLUSTER);
     assert_exit(
         &run(&folder, &["convert", "cluster.btrp", "--format", "quadrille", "-o", "cluster.json"]),
@@ -75,7 +50,7 @@ fn rules_come_beside_an_instance() {
 
 #[test]
 fn mistakes_are_told() {
-    let folder = folder("mistakes");
+    let folder = folder("script/mistakes");
     write(&folder, "a.btrp", &format!("{CLUSTER}spread(VM[1..3]);\nsplit(VM[1..2]);\n"));
     let output = run(&folder, &["plan", "a.btrp"]);
     assert_exit(&output, 2);
@@ -101,7 +76,7 @@ fn mistakes_are_told() {
 
 #[test]
 fn warnings_do_not_stop() {
-    let folder = folder("warnings");
+    let folder = folder("script/warnings");
     write(&folder, "a.btrp", &format!("{CLUSTER}spread({{}});\n"));
     let output = run(&folder, &["plan", "a.btrp"]);
     assert_exit(&output, 0);
@@ -113,7 +88,7 @@ fn warnings_do_not_stop() {
 
 #[test]
 fn codes_have_a_page() {
-    let folder = folder("codes");
+    let folder = folder("script/codes");
     let output = run(&folder, &["doc", "E0101"]);
     assert_exit(&output, 0);
     assert!(text(&output.stdout).starts_with("E0101: there is no such VM\n"));
@@ -125,7 +100,7 @@ fn codes_have_a_page() {
 
 #[test]
 fn files_that_are_not_there() {
-    let folder = folder("missing");
+    let folder = folder("script/missing");
     assert_exit(&run(&folder, &["plan", "none.btrp"]), 2);
     write(&folder, "cluster.btrp", CLUSTER);
     assert_exit(&run(&folder, &["plan", "cluster.btrp", "--rules", "none.btrp"]), 2);

@@ -375,7 +375,7 @@ impl<'a> Writer<'a> {
             }
             Statement::Definition { target, operator, value } => {
                 self.expression(target);
-                self.say(format!(" {}= ", operator.map_or("", sign)));
+                self.say(format!(" {}= ", operator.map_or("", Binary::sign)));
                 self.expression(value);
             }
             Statement::Rule { discrete, name, arguments, soft } => {
@@ -570,7 +570,7 @@ impl<'a> Writer<'a> {
         for (operator, operand) in operands.into_iter().rev() {
             self.close(operator.span.start);
             self.pieces.push(Piece::Break { blank: true, step: 0 });
-            self.say(sign(operator.value));
+            self.say(operator.value.sign());
             self.say(" ");
             self.expression(operand);
         }
@@ -603,24 +603,5 @@ fn precedence(operator: Binary) -> usize {
         Binary::Plus | Binary::Minus => 2,
         Binary::Times | Binary::Divide | Binary::Modulo => 3,
         Binary::Power => 4,
-    }
-}
-
-fn sign(operator: Binary) -> &'static str {
-    match operator {
-        Binary::Or => "||",
-        Binary::And => "&&",
-        Binary::Equal => "==",
-        Binary::Unequal => "!=",
-        Binary::Less => "<",
-        Binary::AtMost => "<=",
-        Binary::Greater => ">",
-        Binary::AtLeast => ">=",
-        Binary::Plus => "+",
-        Binary::Minus => "-",
-        Binary::Times => "*",
-        Binary::Divide => "/",
-        Binary::Modulo => "%",
-        Binary::Power => "^",
     }
 }

@@ -119,7 +119,12 @@ fn one(text: &str, statement: &Statement, level: usize, out: &mut String) {
             format!("declare {} as {} {}{state}", expression(target), template.value, settings(options))
         }
         Statement::Definition { target, operator, value } => {
-            format!("define {} {}= {}", expression(target), operator.map_or("", sign), expression(value))
+            format!(
+                "define {} {}= {}",
+                expression(target),
+                operator.map_or("", Binary::sign),
+                expression(value)
+            )
         }
         Statement::For { variable, over, body } => {
             writeln!(out, "for ${} in {}", variable.value, expression(over)).expect("a string grows");
@@ -187,25 +192,6 @@ fn number(number: Number) -> String {
     }
 }
 
-pub(crate) fn sign(operator: Binary) -> &'static str {
-    match operator {
-        Binary::Or => "||",
-        Binary::And => "&&",
-        Binary::Equal => "==",
-        Binary::Unequal => "!=",
-        Binary::Less => "<",
-        Binary::AtMost => "<=",
-        Binary::Greater => ">",
-        Binary::AtLeast => ">=",
-        Binary::Plus => "+",
-        Binary::Minus => "-",
-        Binary::Times => "*",
-        Binary::Divide => "/",
-        Binary::Modulo => "%",
-        Binary::Power => "^",
-    }
-}
-
 pub(crate) fn expression(one: &Spanned<Expression>) -> String {
     value(&one.value)
 }
@@ -244,7 +230,7 @@ fn value(value_: &Expression) -> String {
             format!("({sign}{})", expression(inner))
         }
         Expression::Binary(left, operator, right) => {
-            format!("({} {} {})", expression(left), sign(operator.value), expression(right))
+            format!("({} {} {})", expression(left), operator.value.sign(), expression(right))
         }
         Expression::Call(name, arguments) => format!("call {}({})", name.value, list(arguments)),
         Expression::All(selection) => {

@@ -1,6 +1,5 @@
 //! Random trees, and random ways to write them.
 
-use crate::dump::sign;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -523,7 +522,7 @@ impl Scribe {
             }
             Statement::Definition { target, operator, value } => {
                 self.expression(&target.value);
-                self.say(&format!("{}=", operator.map_or("", sign)));
+                self.say(&format!("{}=", operator.map_or("", Binary::sign)));
                 self.expression(&value.value);
             }
             Statement::Rule { discrete, name, arguments, soft } => {
@@ -680,7 +679,7 @@ impl Scribe {
             }
             Expression::Binary(left, operator, right) => {
                 self.expression(&left.value);
-                self.say(sign(operator.value));
+                self.say(operator.value.sign());
                 self.expression(&right.value);
             }
             Expression::Call(name, arguments) => {

@@ -46,23 +46,7 @@ fn shape(expression: &Expression) -> String {
         Expression::Unary(Unary::Not, one) => format!("(!{})", inner(one)),
         Expression::Unary(Unary::Count, one) => format!("(#{})", inner(one)),
         Expression::Binary(left, operator, right) => {
-            let sign = match operator.value {
-                Binary::Or => "||",
-                Binary::And => "&&",
-                Binary::Equal => "==",
-                Binary::Unequal => "!=",
-                Binary::Less => "<",
-                Binary::AtMost => "<=",
-                Binary::Greater => ">",
-                Binary::AtLeast => ">=",
-                Binary::Plus => "+",
-                Binary::Minus => "-",
-                Binary::Times => "*",
-                Binary::Divide => "/",
-                Binary::Modulo => "%",
-                Binary::Power => "^",
-            };
-            format!("({}{sign}{})", inner(left), inner(right))
+            format!("({}{}{})", inner(left), operator.value.sign(), inner(right))
         }
         other => panic!("{other:?}"),
     }
@@ -298,4 +282,31 @@ fn quoted_names_of_resources_and_options() {
     let words: Vec<&str> = words.iter().map(|word| word.value.as_str()).collect();
     let options: Vec<&str> = options.iter().map(|option| option.value.name.value.as_str()).collect();
     assert_eq!((words, options), (vec!["cpu", "storage-cache"], vec!["storage-cache", "é"]));
+}
+
+#[test]
+fn operators_are_written_by_their_signs() {
+    let signs = [
+        (Binary::Or, "||"),
+        (Binary::And, "&&"),
+        (Binary::Equal, "=="),
+        (Binary::Unequal, "!="),
+        (Binary::Less, "<"),
+        (Binary::AtMost, "<="),
+        (Binary::Greater, ">"),
+        (Binary::AtLeast, ">="),
+        (Binary::Plus, "+"),
+        (Binary::Minus, "-"),
+        (Binary::Times, "*"),
+        (Binary::Divide, "/"),
+        (Binary::Modulo, "%"),
+        (Binary::Power, "^"),
+    ];
+    for (operator, sign) in signs {
+        assert_eq!(operator.sign(), sign);
+        let (tree, diagnostics) = parse(&format!("if ($a {sign} $b) {{ }}"));
+        assert_eq!(diagnostics, [], "{sign}");
+        let read = format!("{:?}", tree.statements);
+        assert!(read.contains(&format!("value: {operator:?},")), "{sign}: {read}");
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::Losses;
 use super::Out;
+use super::Subject;
 use super::names;
 use super::names::Names;
 use crate::format::FormatError;
@@ -43,13 +44,8 @@ struct Kind {
     texts: Vec<String>,
 }
 
-pub(super) fn write(
-    instance: &Instance,
-    names: &Names,
-    resources: &[bool],
-    out: &mut Out,
-    losses: &mut Losses,
-) -> Result<(), FormatError> {
+pub(super) fn write(subject: Subject<'_>, out: &mut Out, losses: &mut Losses) -> Result<(), FormatError> {
+    let Subject { instance, names, resources } = subject;
     let mut nodes = gather(instance, instance.nodes(), "node", resources, losses)?;
     let mut vms = gather(instance, instance.vms(), "vm", resources, losses)?;
     let online = |at: usize| instance.online.get(at).copied().unwrap_or(false);

@@ -2,6 +2,7 @@
 
 use super::Losses;
 use super::Out;
+use super::Subject;
 use super::names::Names;
 use super::names::quoted;
 use crate::constraint;
@@ -109,13 +110,8 @@ enum Statement {
     Loop(std::ops::Range<usize>, usize),
 }
 
-pub(super) fn write(
-    instance: &Instance,
-    names: &Names,
-    resources: &[bool],
-    out: &mut Out,
-    losses: &mut Losses,
-) -> Result<(), FormatError> {
+pub(super) fn write(subject: Subject<'_>, out: &mut Out, losses: &mut Losses) -> Result<(), FormatError> {
+    let Subject { instance, names, resources } = subject;
     let mut pools = Pools {
         vms: Pool::new(),
         nodes: Pool::new(),

@@ -7,6 +7,7 @@
 
 use super::super::presolve::Analysis;
 use super::super::presolve::Eviction;
+use super::Question;
 use super::order::Deadlock;
 use crate::engine::Atom;
 use crate::engine::Core;
@@ -24,10 +25,12 @@ use crate::propagator::evictions::Crowd;
 use crate::propagator::evictions::Evictions;
 use crate::propagator::evictions::Piece;
 use crate::propagator::evictions::Stage;
+use crate::propagator::fill::Fill;
 use crate::propagator::sums::Row;
 use crate::propagator::sums::Sums;
 use crate::schedule::Placement;
 use crate::schedule::bound::move_takes;
+use crate::schedule::default_open;
 use rustc_hash::FxHashMap;
 
 /// Choices (pairs of an item and a bin) beyond which no model is made.
@@ -63,13 +66,13 @@ impl Model {
     /// The model with at least and at most so many moves, and where that is asked seconds;
     /// `None` where it would be too large.
     pub(super) fn new(
-        problem: &Problem,
-        analysis: &Analysis,
+        question: &Question<'_>,
         (fewest, most): (u64, u64),
         seconds: Option<(u64, u64)>,
     ) -> Option<Self> {
+        let Question { problem, analysis, .. } = *question;
         let packing = &problem.packing;
-        let mut choices = choices(packing)?;
+        let mut choices = choices(packing, question.excluded)?;
         let mut core = Core::default();
         let total = core.between(i32::try_from(fewest).ok()?, i32::try_from(most).ok()?);
         let parking = core.between(0, 1);
@@ -149,6 +152,9 @@ impl Model {
             let seconds = model.core.between(i32::try_from(least).ok()?, i32::try_from(most).ok()?);
             model.core.post(Evictions::new(stage, seconds));
             model.seconds = Some(seconds);
+        }
+        if let Some(fill) = Fill::new(&stage.pieces, &stage.room) {
+            model.core.post(fill);
         }
         model.core.post(Evictions::new(stage, total));
         Some(model)
@@ -458,15 +464,7 @@ impl Model {
         for (slot, &item) in self.items.iter().enumerate() {
             to[item as usize] = values[self.hosts[slot].0 as usize] as u32;
         }
-        let mut open: Vec<bool> = packing
-            .bins
-            .iter()
-            .map(|bin| match bin.later {
-                Later::Open => true,
-                Later::Closed => false,
-                Later::Free => bin.open,
-            })
-            .collect();
+        let mut open = default_open(packing);
         for &(bin, var) in &self.open {
             open[bin as usize] = values[var.0 as usize] == 1;
         }
@@ -476,7 +474,7 @@ impl Model {
 }
 
 /// By item: the bins that it may end in, ascending; `None` where they are too many.
-fn choices(packing: &Packing) -> Option<Vec<Vec<u32>>> {
+fn choices(packing: &Packing, excluded: &[(u32, u32)]) -> Option<Vec<Vec<u32>>> {
     let mut sum = 0;
     let mut avoided: FxHashMap<u32, Vec<&BitSet>> = FxHashMap::default();
     for relation in packing.relations.iter().filter(|relation| relation.penalty.is_none()) {
@@ -493,6 +491,7 @@ fn choices(packing: &Packing) -> Option<Vec<Vec<u32>>> {
             let bins: Vec<u32> = (0..packing.bins.len() as u32)
                 .filter(|&bin| packing.may_end_in(item, bin))
                 .filter(|&bin| !avoided.iter().any(|set| set.contains(bin)))
+                .filter(|&bin| excluded.binary_search(&(item, bin)).is_err())
                 .collect();
             sum += bins.len();
             (sum <= MOST_CHOICES).then_some(bins)
