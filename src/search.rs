@@ -25,6 +25,7 @@ pub mod room;
 mod sparse;
 pub mod tighten;
 
+use crate::engine::Meter;
 use crate::objective::Metric;
 use crate::objective::Objective;
 use crate::outcome::CancelToken;
@@ -46,7 +47,6 @@ use crate::schedule;
 use consolidate::Consolidation;
 use exact::Exact;
 use exact::MoveCost;
-use pack::Meter;
 use presolve::Analysis;
 use rayon::prelude::*;
 use std::time::Instant;
@@ -70,6 +70,12 @@ impl Limits {
         }
         let late = self.deadline.is_some_and(|deadline| Instant::now() >= deadline);
         (late || self.steps.is_some_and(|most| steps >= most)).then_some(StopReason::Limit)
+    }
+
+    /// Counts what is left of them, after so many steps.
+    fn meter(&self, steps: u64) -> Meter {
+        let left = self.steps.map_or(u64::MAX, |most| most.saturating_sub(steps));
+        Meter::new(left, self.deadline, self.cancel.clone())
     }
 }
 
@@ -284,7 +290,7 @@ impl<'p> Solver<'p> {
         if self.answer.proof.is_some() || !self.settings.objective.counts(Metric::NodesOn) {
             return;
         }
-        let mut meter = Meter::new(&self.settings.limits, self.answer.effort);
+        let mut meter = self.settings.limits.meter(self.answer.effort);
         self.consolidation = Consolidation::new(self.problem, self.settings.seed, &mut meter);
         self.answer.effort += meter.steps();
         self.use_consolidation();
@@ -296,7 +302,7 @@ impl<'p> Solver<'p> {
         if consolidation.packer.is_done() || self.settings.limits.reached(self.answer.effort).is_some() {
             return false;
         }
-        let mut meter = Meter::new(&self.settings.limits, self.answer.effort);
+        let mut meter = self.settings.limits.meter(self.answer.effort);
         let better = consolidation.packer.advance(&mut meter);
         self.answer.effort += meter.steps();
         if better {

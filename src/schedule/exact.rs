@@ -319,7 +319,7 @@ mod tests {
     use crate::schedule::Rules;
 
     fn meter() -> Meter {
-        Meter { steps: 100_000, deadline: None, cancel: CancelToken::new() }
+        Meter::new(100_000, None, CancelToken::new())
     }
 
     /// Items (source, target, size, duration) in bins of one dimension.

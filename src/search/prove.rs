@@ -186,9 +186,9 @@ impl Solver<'_> {
             Metric::Relocations | Metric::RelocationTime | Metric::NodesOn => return,
         };
         let (steps, limits) = share(&settings.limits, answer.effort, problem.packing.items.len() as u64);
-        let mut meter = Meter { steps, deadline: limits.deadline, cancel: limits.cancel };
+        let mut meter = Meter::new(steps, limits.deadline, limits.cancel);
         let better = exact::improve(problem, &best.steps, goal, &mut meter);
-        answer.effort += steps - meter.steps;
+        answer.effort += meter.steps();
         if let Some(steps) = better {
             let (placement, price) = (best.placement.clone(), best.penalty(problem));
             let values = value(problem, settings, &steps, price);
