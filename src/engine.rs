@@ -7,14 +7,14 @@
 //! only `engine/core.rs` knows which solver it is.
 
 mod core;
+mod meter;
 #[cfg(test)]
 pub(crate) mod testing;
 
 pub use self::core::Core;
 pub use self::core::guarded;
-
-use crate::outcome::CancelToken;
-use std::time::Instant;
+pub use self::meter::Meter;
+pub use self::meter::STEP;
 
 /// A variable over integers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -97,32 +97,6 @@ pub trait Guide: std::fmt::Debug {
 
     /// The variable had this value until now.
     fn released(&mut self, var: Var, value: i32);
-}
-
-/// When to stop. Steps are decisions and failures: the same everywhere.
-#[derive(Clone, Debug)]
-pub struct Meter {
-    /// Steps left.
-    pub steps: u64,
-    /// Stop at this moment.
-    pub deadline: Option<Instant>,
-    /// Stop when raised.
-    pub cancel: CancelToken,
-}
-
-/// Steps between two looks at the clock.
-const LOOK_AT_CLOCK: u64 = 64;
-
-impl Meter {
-    /// Takes a step. True where there is none left.
-    fn step(&mut self) -> bool {
-        if self.steps == 0 {
-            return true;
-        }
-        self.steps -= 1;
-        self.steps.is_multiple_of(LOOK_AT_CLOCK)
-            && (self.cancel.is_cancelled() || self.deadline.is_some_and(|moment| Instant::now() >= moment))
-    }
 }
 
 /// What a search ended with.

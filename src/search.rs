@@ -26,6 +26,7 @@ pub mod room;
 mod sparse;
 pub mod tighten;
 
+use crate::engine::Meter;
 use crate::objective::Metric;
 use crate::objective::Objective;
 use crate::outcome::CancelToken;
@@ -47,7 +48,6 @@ use crate::schedule;
 use consolidate::Consolidation;
 use exact::Exact;
 use exact::MoveCost;
-use pack::Meter;
 use presolve::Analysis;
 use rayon::prelude::*;
 use std::time::Instant;
@@ -71,6 +71,12 @@ impl Limits {
         }
         let late = self.deadline.is_some_and(|deadline| Instant::now() >= deadline);
         (late || self.steps.is_some_and(|most| steps >= most)).then_some(StopReason::Limit)
+    }
+
+    /// Counts what is left of them, after so many steps.
+    fn meter(&self, steps: u64) -> Meter {
+        let left = self.steps.map_or(u64::MAX, |most| most.saturating_sub(steps));
+        Meter::new(left, self.deadline, self.cancel.clone())
     }
 }
 
@@ -289,7 +295,7 @@ impl<'p> Solver<'p> {
         if self.answer.proof.is_some() || !self.settings.objective.counts(Metric::NodesOn) {
             return;
         }
-        let mut meter = Meter::new(&self.settings.limits, self.answer.effort);
+        let mut meter = self.settings.limits.meter(self.answer.effort);
         self.consolidation = Consolidation::new(self.problem, self.settings.seed, &mut meter);
         self.answer.effort += meter.steps();
         self.use_consolidation();
@@ -301,7 +307,7 @@ impl<'p> Solver<'p> {
         if consolidation.packer.is_done() || self.settings.limits.reached(self.answer.effort).is_some() {
             return false;
         }
-        let mut meter = Meter::new(&self.settings.limits, self.answer.effort);
+        let mut meter = self.settings.limits.meter(self.answer.effort);
         let better = consolidation.packer.advance(&mut meter);
         self.answer.effort += meter.steps();
         if better {

@@ -265,7 +265,7 @@ mod tests {
             for metric in [Metric::SumOfEnds, Metric::Mttr, Metric::Makespan] {
                 let objective = testing::objective(metric);
                 let values = schedule::levels(&problem, &steps, &objective, 0);
-                let mut meter = Meter { steps: 100_000, deadline: None, cancel: CancelToken::new() };
+                let mut meter = Meter::new(100_000, None, CancelToken::new());
                 let sound = |steps: &[Step]| testing::sound(&problem, steps);
                 let found = improve(&problem, &objective, (&steps, &values), &[0], &mut meter, &sound);
                 let found = found.expect("small");

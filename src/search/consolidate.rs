@@ -6,10 +6,10 @@
 //! other relations are left out: the bound holds all the same, and a packing that breaks
 //! one is repaired afterwards.
 
-use super::pack::Meter;
 use super::pack::Packer;
 use super::pack::boxes::Boxes;
 use super::pack::boxes::Filled;
+use crate::engine::Meter;
 use crate::problem::Later;
 use crate::problem::NONE;
 use crate::problem::Packing;
@@ -45,7 +45,7 @@ pub(super) struct Consolidation {
 
 impl Consolidation {
     /// From a problem; `None` where it is too large to be looked at in this way.
-    pub(super) fn new(problem: &Problem, seed: u64, meter: &mut Meter<'_>) -> Option<Self> {
+    pub(super) fn new(problem: &Problem, seed: u64, meter: &mut Meter) -> Option<Self> {
         let packing = &problem.packing;
         let rooms = Rooms::new(packing);
         let units = units(packing);

@@ -13,6 +13,7 @@ use super::Limits;
 use super::presolve::Analysis;
 use crate::engine::Atom;
 use crate::engine::Meter;
+use crate::engine::STEP;
 use crate::engine::Verdict;
 use crate::engine::guarded;
 use crate::problem::Packing;
@@ -76,9 +77,9 @@ impl Question<'_> {
 /// there is no plan yet the first one ends the search: repair improves it sooner.
 pub fn search(question: Question<'_>, steps: u64, limits: &Limits, listener: &mut dyn Listener) -> Fewest {
     let mut answer = Fewest { bound: question.fewest, ..Fewest::default() };
-    let mut meter = Meter { steps, deadline: limits.deadline, cancel: limits.cancel.clone() };
+    let mut meter = Meter::new(steps, limits.deadline, limits.cancel.clone());
     answer.broken = guarded(|| levels(question, &mut answer, &mut meter, listener)).is_none();
-    answer.steps = steps - meter.steps;
+    answer.steps = meter.steps();
     answer
 }
 
@@ -110,7 +111,7 @@ fn levels(question: Question<'_>, answer: &mut Fewest, meter: &mut Meter, listen
                 listener.bound(level);
             }
             Verdict::Found(values) => {
-                meter.steps = meter.steps.saturating_sub(PLACEMENT_TAKES);
+                meter.spend(PLACEMENT_TAKES * STEP);
                 let placement = model.placement(packing, &values);
                 match listener.placement(&placement) {
                     Some(_) if !planned => return,
@@ -158,9 +159,9 @@ pub fn quickest(
     listener: &mut dyn Listener,
 ) -> Quickest {
     let mut answer = Quickest { bound: question.fewest, ..Quickest::default() };
-    let mut meter = Meter { steps, deadline: limits.deadline, cancel: limits.cancel.clone() };
+    let mut meter = Meter::new(steps, limits.deadline, limits.cancel.clone());
     answer.broken = guarded(|| halve(question, moves, &mut answer, &mut meter, listener)).is_none();
-    answer.steps = steps - meter.steps;
+    answer.steps = meter.steps();
     answer
 }
 
@@ -190,7 +191,7 @@ fn halve(
                 listener.bound(answer.bound);
             }
             Verdict::Found(values) => {
-                meter.steps = meter.steps.saturating_sub(PLACEMENT_TAKES);
+                meter.spend(PLACEMENT_TAKES * STEP);
                 let placement = model.placement(packing, &values);
                 best = best.min(seconds_of(packing, &placement));
                 let _ = listener.placement(&placement);

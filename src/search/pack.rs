@@ -6,77 +6,24 @@
 //! less; dives along it ([`dive`]) until a packing meets the bound.
 
 pub mod boxes;
+pub mod cover;
 pub mod dive;
 pub mod generate;
 pub mod greedy;
+#[cfg(feature = "highs")]
+pub mod integer;
 pub mod knapsack;
+pub mod listing;
 pub mod master;
 pub mod tight;
 
-use super::Limits;
 use super::bound;
+use crate::engine::Meter;
 use crate::random::Random;
 use boxes::Boxes;
 use boxes::Filled;
 use generate::Generator;
 use std::sync::Arc;
-
-/// How often the limits are looked at, in work.
-const LOOK: u64 = 4096;
-/// Work that counts as one step of the limits.
-const STEP: u64 = 256;
-
-/// Counts the work, and knows when it is time to stop.
-#[derive(Debug)]
-pub struct Meter<'a> {
-    limits: &'a Limits,
-    /// Steps that were spent before.
-    before: u64,
-    work: u64,
-    /// Where this job ends, in work.
-    end: u64,
-    next: u64,
-    over: bool,
-}
-
-impl<'a> Meter<'a> {
-    /// A meter within limits of which so many steps are spent.
-    pub fn new(limits: &'a Limits, before: u64) -> Self {
-        let over = limits.reached(before).is_some();
-        Self { limits, before, work: 0, end: u64::MAX, next: LOOK, over }
-    }
-
-    /// Counts work.
-    #[inline]
-    pub fn spend(&mut self, work: u64) {
-        self.work += work;
-        if self.work >= self.next {
-            self.next = self.work + LOOK;
-            self.over |= self.limits.reached(self.before + self.steps()).is_some();
-        }
-    }
-
-    /// Is it time to stop?
-    #[inline]
-    pub fn is_over(&self) -> bool {
-        self.over || self.work >= self.end
-    }
-
-    /// Has a limit been reached, of the whole and not of this job alone?
-    pub fn is_exhausted(&self) -> bool {
-        self.over
-    }
-
-    /// Ends the job that starts now after so much work.
-    pub fn grant(&mut self, work: u64) {
-        self.end = self.work.saturating_add(work);
-    }
-
-    /// Steps spent.
-    pub fn steps(&self) -> u64 {
-        self.work / STEP
-    }
-}
 
 /// Work of one stage, so that other parts of the search get their turn.
 const STAGE: u64 = 40_000_000;
@@ -102,8 +49,10 @@ const GREEDY: u64 = 1_000_000_000;
 const DIVING: u64 = 600_000_000;
 /// Work of listing contents.
 const LISTING: u64 = 1_000_000_000;
-/// Looks for a cover with listed contents.
-const COVERING: u64 = 60_000;
+/// Work of looking for a cover with listed contents, at first and with the prices of the
+/// programme.
+const COVERING_FIRST: u64 = 200_000_000;
+const COVERING: u64 = 800_000_000;
 
 /// Contents that the programme begins with.
 const MOST_SEEDS: usize = 10_000;
@@ -145,7 +94,7 @@ pub struct Packer {
 
 impl Packer {
     /// Sums, and packings in one pass.
-    pub fn new(boxes: Boxes, seed: u64, meter: &mut Meter<'_>) -> Self {
+    pub fn new(boxes: Boxes, seed: u64, meter: &mut Meter) -> Self {
         let bound = bound::quick(&boxes);
         meter.grant(GREEDY);
         let packings = greedy::all(&boxes, meter);
@@ -191,7 +140,7 @@ impl Packer {
     }
 
     /// Another stage. Is the best packing better now, or the bound?
-    pub fn advance(&mut self, meter: &mut Meter<'_>) -> bool {
+    pub fn advance(&mut self, meter: &mut Meter) -> bool {
         if self.is_done() || meter.is_exhausted() {
             return false;
         }
@@ -210,7 +159,7 @@ impl Packer {
             }
             Stage::Exact => {
                 meter.grant(LISTING);
-                self.list(&tight::sizes(&self.boxes), meter);
+                self.list(&tight::sizes(&self.boxes), COVERING_FIRST, meter);
                 Stage::Programme
             }
             Stage::Programme => {
@@ -247,7 +196,9 @@ impl Packer {
                     prices.push((generator.prices.0.clone(), most));
                 }
                 meter.grant(LISTING);
-                self.list(&prices, meter);
+                self.list(&prices, COVERING, meter);
+                #[cfg(feature = "highs")]
+                self.combine(meter);
                 Stage::Dive
             }
             Stage::Done => Stage::Done,
@@ -255,7 +206,7 @@ impl Packer {
         before != (self.price(), self.bound)
     }
 
-    fn dive(&mut self, meter: &mut Meter<'_>) {
+    fn dive(&mut self, meter: &mut Meter) {
         let Some(generator) = &self.generator else { return };
         let noise = if self.dives == 0 { 0.0 } else { NOISE };
         let style = dive::Style { noise, pace: PACES[self.dives as usize % PACES.len()] };
@@ -266,14 +217,29 @@ impl Packer {
         self.dives += 1;
     }
 
+    /// The best packing out of the contents of the programme, where it is better.
+    #[cfg(feature = "highs")]
+    fn combine(&mut self, meter: &mut Meter) {
+        let Some(generator) = &self.generator else { return };
+        let (master, price) = (&generator.master, self.price());
+        if price <= self.bound {
+            return;
+        }
+        let contents: Vec<Filled> = (0..master.columns()).map(|at| master.column(at).clone()).collect();
+        if let Some(packing) = integer::pack(&self.boxes, &contents, price - 1, meter) {
+            self.best = Some(packing);
+        }
+    }
+
     /// Looks for a packing that meets the bound among contents that waste next to nothing,
     /// or finds out that there is none. Only where all bins are alike.
-    fn list(&mut self, prices: &[tight::Prices], meter: &mut Meter<'_>) {
+    fn list(&mut self, prices: &[tight::Prices], covering: u64, meter: &mut Meter) {
         let alike = self.boxes.classes() == 1 && self.boxes.paid[0];
         if !alike || tight::slack(&self.boxes, self.bound, prices).is_none_or(|slack| slack > SLACK) {
             return;
         }
-        match tight::search(&self.boxes, self.bound, prices, COVERING, meter) {
+        let seed = self.random.bits();
+        match tight::search(&self.boxes, self.bound, prices, (seed, covering), meter) {
             tight::Tight::Found(packing) => self.best = Some(packing),
             tight::Tight::None => self.bound += 1,
             tight::Tight::Unknown(contents) => {

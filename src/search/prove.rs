@@ -206,12 +206,12 @@ impl Solver<'_> {
         let Self { problem, settings, answer, search: Some(search), .. } = self else { return None };
         let best = search.best()?;
         let (steps, limits) = share(&settings.limits, answer.effort, problem.packing.items.len() as u64);
-        let mut meter = Meter { steps, deadline: limits.deadline, cancel: limits.cancel };
+        let mut meter = Meter::new(steps, limits.deadline, limits.cancel);
         let sound = |steps: &[Step]| schedule::replays(problem, steps) && in_time(problem, steps);
         let known = (&best.steps[..], &best.values[..], &known[..]);
         let found =
             exact::improve(problem, settings.objective, (known.0, known.1), known.2, &mut meter, &sound);
-        answer.effort += steps - meter.steps;
+        answer.effort += meter.steps();
         let found = found?;
         let better = found.steps.is_some();
         if let Some(steps) = found.steps {

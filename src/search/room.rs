@@ -4,7 +4,7 @@
 //! region. A fraction of each kind goes to each region; no region takes more than its
 //! bins hold together, dimension by dimension. When even that has no solution no packing
 //! has, and the kinds with the least choice are the reason. Written with good_lp, solved
-//! by microlp: a few dozen columns for thousands of items.
+//! by microlp (or HiGHS, a feature): a few dozen columns for thousands of items.
 
 use super::Proof;
 use crate::problem::BitSet;
@@ -17,6 +17,10 @@ use good_lp::ResolutionError;
 use good_lp::Solution;
 use good_lp::SolverModel;
 use good_lp::constraint;
+#[cfg(feature = "highs")]
+use good_lp::highs as solver;
+#[cfg(not(feature = "highs"))]
+use good_lp::microlp as solver;
 use good_lp::variable;
 use good_lp::variables;
 use rustc_hash::FxHashMap;
@@ -103,7 +107,7 @@ pub fn proof(problem: &Problem) -> Option<Proof> {
     // What cannot be placed is minimised: 0 exactly where the relaxation has a solution.
     let left: Vec<good_lp::Variable> = kinds.iter().map(|_| vars.add(variable().min(0).max(1))).collect();
     let mut model =
-        vars.minimise(left.iter().copied().map(Expression::from).sum::<Expression>()).using(good_lp::microlp);
+        vars.minimise(left.iter().copied().map(Expression::from).sum::<Expression>()).using(solver);
     for (kind, row) in share.iter().enumerate() {
         let placed: Expression = row.iter().flatten().copied().map(Expression::from).sum();
         model = model.with(constraint!(placed + left[kind] == 1));

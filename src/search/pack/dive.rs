@@ -4,11 +4,11 @@
 //! Contents for the rest are generated on the way down (Joncour et al. 2010), so the dive
 //! is not bound to those that the first programme needed.
 
-use super::Meter;
 use super::boxes::Boxes;
 use super::boxes::Filled;
 use super::generate::Generator;
 use super::greedy;
+use crate::engine::Meter;
 use crate::random::Random;
 use std::sync::Arc;
 
@@ -46,7 +46,7 @@ pub fn dive(
     (enough, mut most): (u64, u64),
     style: Style,
     random: &mut Random,
-    meter: &mut Meter<'_>,
+    meter: &mut Meter,
 ) -> Option<Vec<Filled>> {
     // Less than the programme needs cannot be asked for.
     let enough = enough.max((root.master.objective() - 1e-3).ceil() as u64);

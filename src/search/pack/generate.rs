@@ -5,11 +5,11 @@
 //! [`crate::search::bound::column`]). Prices are pulled towards the best ones so far
 //! (Wentges 1997), which saves rounds.
 
-use super::Meter;
 use super::boxes::Boxes;
 use super::boxes::Filled;
 use super::knapsack::Knapsack;
 use super::master::Master;
+use crate::engine::Meter;
 use crate::search::bound::column;
 use rustc_hash::FxHashSet;
 use std::sync::Arc;
@@ -70,14 +70,14 @@ impl Generator {
 
     fn add(&mut self, filled: Filled) {
         if self.known.insert(filled.clone()) {
-            let paid = self.boxes.paid[filled.class as usize];
-            self.master.add(filled, paid);
+            let cost = if self.boxes.paid[filled.class as usize] { 1.0 } else { 0.0 };
+            self.master.add(filled, cost);
         }
     }
 
     /// Rounds until no content that is easy to find is worth entering, or no packing with
     /// fewer bins than `goal` is left.
-    pub fn solve(&mut self, goal: u64, meter: &mut Meter<'_>) {
+    pub fn solve(&mut self, goal: u64, meter: &mut Meter) {
         let mut pull = PULL;
         while !self.settled && !meter.is_over() {
             let prices = self.prices_now(pull, meter);
@@ -90,7 +90,7 @@ impl Generator {
     }
 
     /// Rounds until the programme is solved, or its bound is as good as it will be.
-    pub fn prove(&mut self, goal: u64, meter: &mut Meter<'_>) {
+    pub fn prove(&mut self, goal: u64, meter: &mut Meter) {
         let mut pull = PULL;
         while !self.done && !meter.is_over() {
             let prices = self.prices_now(pull, meter);
@@ -113,7 +113,7 @@ impl Generator {
     }
 
     /// The prices of the programme, pulled towards the best so far.
-    fn prices_now(&mut self, pull: f64, meter: &mut Meter<'_>) -> Vec<f64> {
+    fn prices_now(&mut self, pull: f64, meter: &mut Meter) -> Vec<f64> {
         if self.center.is_none() {
             // Sizes are good prices to begin with: scarce dimensions count more.
             let sizes = self.sizes();
@@ -149,7 +149,7 @@ impl Generator {
     }
 
     /// One pricing. Returns how many contents entered.
-    fn price(&mut self, prices: &[f64], nodes: u64, meter: &mut Meter<'_>) -> usize {
+    fn price(&mut self, prices: &[f64], nodes: u64, meter: &mut Meter) -> usize {
         let profit: Vec<u64> = prices.iter().map(|price| (price * SCALE as f64) as u64).collect();
         let mut most = vec![0; self.boxes.classes()];
         let mut fresh = Vec::new();

@@ -4,10 +4,10 @@
 //! the same way as the room that is left (dot product), or that leaves the shortest rest
 //! (L2 norm), dimensions weighted by how scarce they are.
 
-use super::Meter;
 use super::boxes::Boxes;
 use super::boxes::Content;
 use super::boxes::Filled;
+use crate::engine::Meter;
 
 /// How an item is chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,12 +40,12 @@ enum Weighting {
 }
 
 /// A packing by each rule that comes to one.
-pub fn all(boxes: &Boxes, meter: &mut Meter<'_>) -> Vec<Vec<Filled>> {
+pub fn all(boxes: &Boxes, meter: &mut Meter) -> Vec<Vec<Filled>> {
     WAYS.iter().filter_map(|&(rule, weighting)| pack(boxes, rule, weighting, meter)).collect()
 }
 
 /// One packing.
-fn pack(boxes: &Boxes, rule: Rule, weighting: Weighting, meter: &mut Meter<'_>) -> Option<Vec<Filled>> {
+fn pack(boxes: &Boxes, rule: Rule, weighting: Weighting, meter: &mut Meter) -> Option<Vec<Filled>> {
     let dims = boxes.dims;
     // By dimension: one over what the largest bin holds; sizes become shares of it.
     let unit: Vec<f64> = (0..dims)

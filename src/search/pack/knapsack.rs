@@ -11,9 +11,9 @@
 //! 2^-10, so that every sum of them is exact, and leave room for the rounding of the one
 //! division that is left.
 
-use super::Meter;
 use super::boxes::Boxes;
 use super::boxes::Content;
+use crate::engine::Meter;
 use std::sync::Arc;
 
 /// What rounding may do to a bound, in units of profit and as a share of it.
@@ -123,7 +123,7 @@ impl Knapsack {
         count: &[u32],
         floor: u64,
         nodes: u64,
-        meter: &mut Meter<'_>,
+        meter: &mut Meter,
     ) -> Best {
         let boxes = Arc::clone(&self.boxes);
         let (dims, class) = (boxes.dims, self.class);
@@ -272,7 +272,7 @@ impl Knapsack {
 
     /// Adds to what is taken from the list, which ends with the choices from `from` on that
     /// have room.
-    fn descend(&mut self, from: usize, rest: f64, meter: &mut Meter<'_>) {
+    fn descend(&mut self, from: usize, rest: f64, meter: &mut Meter) {
         if self.value > self.best {
             self.best = self.value;
             let mut content = self.taken.clone();

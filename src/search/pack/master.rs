@@ -8,6 +8,7 @@
 //! stand still. What is proved never rests on these numbers (see `bound::column`).
 
 use super::boxes::Boxes;
+use super::boxes::Content;
 use super::boxes::Filled;
 
 /// Smaller reduced costs and pivots count as none.
@@ -17,6 +18,14 @@ const PIVOT: f64 = 1e-7;
 const ARTIFICIAL: f64 = 8.0;
 /// After so many pivots the inverse is computed anew.
 const REFRESH: usize = 400;
+
+/// Values less than this below nothing count as nothing.
+const TOLERANCE: f64 = 1e-7;
+/// Smaller pivots are not chosen on the way back to a solution.
+const ENTERING: f64 = 1e-6;
+
+/// A weight of a row after which all start anew.
+const HEAVY: f64 = 1e8;
 
 /// Variables that are asked how much they gain.
 const CANDIDATES: usize = 24;
@@ -28,6 +37,20 @@ struct Step {
     alpha: Vec<f64>,
     length: f64,
     leaves: usize,
+}
+
+/// What came of solving the programme again.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Resolved {
+    /// The best solution is there.
+    Optimal,
+    /// It is above what was asked for.
+    Above,
+    /// There is none; prices of the kinds by which no content is worth anything, while what
+    /// is to be packed is.
+    Infeasible(Vec<f64>),
+    /// The numbers stood in the way.
+    Stuck,
 }
 
 /// See the module.
@@ -42,6 +65,10 @@ pub struct Master {
     /// then columns.
     basis: Vec<usize>,
     is_basic: Vec<bool>,
+    /// By column: must it stay out?
+    forbidden: Vec<bool>,
+    /// By row: how large its entries are, about.
+    weight: Vec<f64>,
     /// Column by column.
     inverse: Vec<f64>,
     value: Vec<f64>,
@@ -72,6 +99,8 @@ impl Master {
             columns: Vec::new(),
             basis,
             is_basic,
+            forbidden: Vec::new(),
+            weight: vec![1.0; rows],
             inverse,
             price,
             pivots: 0,
@@ -124,10 +153,38 @@ impl Master {
         self.basis.iter().for_each(|&variable| self.is_basic[variable] = true);
     }
 
-    /// Adds a content.
-    pub fn add(&mut self, filled: Filled, paid: bool) {
-        self.columns.push((filled, if paid { 1.0 } else { 0.0 }));
+    /// Adds a content with its cost.
+    pub fn add(&mut self, filled: Filled, cost: f64) {
+        self.columns.push((filled, cost));
         self.is_basic.push(false);
+        self.forbidden.push(false);
+    }
+
+    /// Changes what contents cost. The programme is not solved again yet.
+    pub fn charge(&mut self, mut cost: impl FnMut(usize) -> f64) {
+        self.columns.iter_mut().enumerate().for_each(|(at, column)| column.1 = cost(at));
+        self.refresh();
+    }
+
+    /// Keeps a content out, or allows it again. The programme is not solved again yet.
+    pub fn forbid(&mut self, column: usize, forbidden: bool) {
+        self.forbidden[column] = forbidden;
+    }
+
+    /// Is the content kept out?
+    pub fn is_forbidden(&self, column: usize) -> bool {
+        self.forbidden[column]
+    }
+
+    /// So many times more of these items have to be packed. The programme is not solved
+    /// again yet.
+    pub fn shift(&mut self, items: &Content, times: f64) {
+        for &(kind, many) in items {
+            let amount = f64::from(many) * times;
+            let column = &self.inverse[kind as usize * self.rows..(kind as usize + 1) * self.rows];
+            self.value.iter_mut().zip(column).for_each(|(value, entry)| *value += entry * amount);
+            self.rhs[kind as usize] += amount;
+        }
     }
 
     /// The contents, by their number.
@@ -245,31 +302,135 @@ impl Master {
             match best {
                 Some((_, at, step)) => {
                     work += self.enter(candidates[at].1, candidates[at].0, &step);
-                    if self.pivots.is_multiple_of(REFRESH) {
-                        self.refresh();
-                        work += (rows * rows * rows) as u64;
-                    }
+                    work += self.tidy();
                 }
                 // Numbers that have drifted; once more with fresh ones.
                 None if stale > 1 => break,
                 None => {
                     stale += 1;
-                    self.refresh();
+                    work += self.refresh();
                 }
             }
         }
         work
     }
 
-    /// How far a variable can rise, and which one leaves for it.
-    fn step(&self, variable: usize) -> Option<Step> {
+    /// Solves the programme again after contents were forbidden or items went, by the dual
+    /// simplex, as long as its value is not above `most`. Tells of every pivot: the row, and
+    /// the variable that was in it. Also returns the arithmetic done.
+    pub fn resolve(&mut self, most: f64, mut tell: impl FnMut(usize, usize)) -> (Resolved, u64) {
         let rows = self.rows;
-        let entries = self.entries(variable);
+        let mut work = 0;
+        for _ in 0..4 * rows + 100 {
+            if self.objective() > most {
+                return (Resolved::Above, work);
+            }
+            // Below nothing, or forbidden and above it.
+            let wrong = |row: usize| match self.basis[row] {
+                variable if variable >= rows && self.is_out(variable) => self.value[row].abs(),
+                _ => -self.value[row],
+            };
+            let gain = |row: usize| wrong(row) * wrong(row) / self.weight[row];
+            let rows_wrong = (0..rows).filter(|&row| wrong(row) > TOLERANCE);
+            let Some(row) = rows_wrong.max_by(|&a, &b| gain(a).total_cmp(&gain(b)).then(b.cmp(&a))) else {
+                return (Resolved::Optimal, work);
+            };
+            let sign = if self.value[row] < 0.0 { -1.0 } else { 1.0 };
+            let own: Vec<f64> = (0..rows).map(|at| sign * self.inverse[at * rows + row]).collect();
+            let Some((variable, reduced)) = self.entering(&own) else {
+                return (Resolved::Infeasible(own[..self.kinds].to_vec()), work);
+            };
+            let alpha = self.seen(variable);
+            if alpha[row].abs() < PIVOT {
+                return (Resolved::Stuck, work);
+            }
+            tell(row, self.basis[row]);
+            let step = Step { length: self.value[row] / alpha[row], alpha, leaves: row };
+            self.weigh(&step);
+            work += self.enter(variable, reduced, &step) + 16 * self.columns.len() as u64;
+            work += self.tidy();
+        }
+        (Resolved::Stuck, work)
+    }
+
+    /// Weights of the rows after a step (dual Devex; Forrest and Goldfarb 1992).
+    fn weigh(&mut self, step: &Step) {
+        let Step { alpha, leaves, .. } = step;
+        let own = self.weight[*leaves] / (alpha[*leaves] * alpha[*leaves]);
+        for (weight, alpha) in self.weight.iter_mut().zip(alpha) {
+            *weight = weight.max(alpha * alpha * own);
+        }
+        self.weight[*leaves] = own.max(1.0);
+        if own > HEAVY {
+            self.weight.fill(1.0);
+        }
+    }
+
+    /// The variable with the least reduced cost for what it adds to the row, and that cost.
+    fn entering(&self, own: &[f64]) -> Option<(usize, f64)> {
+        let mut best: Option<(f64, f64, usize, f64)> = None;
+        let mut look = |variable: usize, alpha: f64, reduced: f64| {
+            if alpha > ENTERING {
+                let ratio = reduced.max(0.0) / alpha;
+                if best.is_none_or(|(least, size, ..)| {
+                    ratio < least - 1e-9 || (ratio < least + 1e-9 && alpha > size)
+                }) {
+                    best = Some((ratio, alpha, variable, reduced));
+                }
+            }
+        };
+        for row in (0..self.rows).filter(|&row| !self.is_basic[row]) {
+            let sign = if row < self.kinds { -1.0 } else { 1.0 };
+            look(row, sign * own[row], -sign * self.price[row]);
+        }
+        for (at, (filled, _)) in self.columns.iter().enumerate() {
+            if !self.is_basic[2 * self.rows + at] && !self.forbidden[at] {
+                let alpha: f64 =
+                    filled.content.iter().map(|&(kind, many)| own[kind as usize] * f64::from(many)).sum();
+                let alpha = alpha + own[self.kinds + filled.class as usize];
+                if alpha > ENTERING {
+                    look(2 * self.rows + at, alpha, self.reduced(at));
+                }
+            }
+        }
+        best.map(|(_, _, variable, reduced)| (variable, reduced))
+    }
+
+    /// Is the variable artificial or forbidden?
+    fn is_out(&self, variable: usize) -> bool {
+        variable.checked_sub(2 * self.rows).is_none_or(|column| self.forbidden[column])
+    }
+
+    /// Brings the variable back into the row, as it was before a pivot. Returns the
+    /// arithmetic done.
+    pub fn pivot_back(&mut self, row: usize, variable: usize) -> u64 {
+        let alpha = self.seen(variable);
+        let reduced: f64 = self.cost(variable)
+            - self.entries(variable).iter().map(|&(at, amount)| self.price[at] * amount).sum::<f64>();
+        let step = Step { length: self.value[row] / alpha[row], alpha, leaves: row };
+        self.enter(variable, reduced, &step) + self.tidy()
+    }
+
+    /// Computes everything anew from time to time. Returns the arithmetic done.
+    fn tidy(&mut self) -> u64 {
+        if self.pivots.is_multiple_of(REFRESH) { self.refresh() } else { 0 }
+    }
+
+    /// A variable as the basis sees it.
+    fn seen(&self, variable: usize) -> Vec<f64> {
+        let rows = self.rows;
         let mut alpha = vec![0.0; rows];
-        for (at, amount) in entries {
+        for (at, amount) in self.entries(variable) {
             let column = &self.inverse[at * rows..(at + 1) * rows];
             alpha.iter_mut().zip(column).for_each(|(alpha, entry)| *alpha += entry * amount);
         }
+        alpha
+    }
+
+    /// How far a variable can rise, and which one leaves for it.
+    fn step(&self, variable: usize) -> Option<Step> {
+        let rows = self.rows;
+        let alpha = self.seen(variable);
         let mut leaves: Option<(f64, usize)> = None;
         for row in 0..rows {
             if alpha[row] > PIVOT {
@@ -307,51 +468,68 @@ impl Master {
         work + rows as u64
     }
 
-    /// Computes the inverse, the values and the prices anew (Gauss and Jordan).
-    fn refresh(&mut self) {
+    /// Computes the inverse, the values and the prices anew (Gauss and Jordan). Of the rows
+    /// with a large enough pivot the emptiest is taken (Markowitz 1957), and only entries that
+    /// are not zero are looked at. Returns the arithmetic done.
+    fn refresh(&mut self) -> u64 {
         let rows = self.rows;
         let mut matrix = vec![0.0; rows * rows];
+        let mut filled = vec![0u32; rows];
+        let mut order: Vec<(usize, usize)> = Vec::with_capacity(rows);
         for (at, &variable) in self.basis.iter().enumerate() {
-            for (row, amount) in self.entries(variable) {
+            let entries = self.entries(variable);
+            order.push((entries.len(), at));
+            for (row, amount) in entries {
                 matrix[row * rows + at] = amount;
+                filled[row] += 1;
             }
         }
+        order.sort_unstable();
         let mut inverse = vec![0.0; rows * rows];
         (0..rows).for_each(|row| inverse[row * rows + row] = 1.0);
-        for at in 0..rows {
-            let pivot = (at..rows)
-                .max_by(|&a, &b| matrix[a * rows + at].abs().total_cmp(&matrix[b * rows + at].abs()))
-                .unwrap_or(at);
-            if matrix[pivot * rows + at].abs() < 1e-10 {
+        // By position in the basis: the row that is solved for it.
+        let mut row_of = vec![usize::MAX; rows];
+        let mut is_free = vec![true; rows];
+        let mut work = 0;
+        for (_, at) in order {
+            let size = |row: usize| matrix[row * rows + at].abs();
+            let most = (0..rows).filter(|&row| is_free[row]).map(size).fold(0.0, f64::max);
+            let good = (0..rows).filter(|&row| is_free[row] && size(row) >= 0.1 * most);
+            let Some(pivot) = good.min_by_key(|&row| (filled[row], row)).filter(|_| most > 1e-10) else {
                 // Singular: keep the drifted one.
-                return;
-            }
-            if pivot != at {
-                for col in 0..rows {
-                    matrix.swap(pivot * rows + col, at * rows + col);
-                    inverse.swap(pivot * rows + col, at * rows + col);
-                }
-            }
-            let scale = matrix[at * rows + at];
-            let own: Vec<f64> =
-                matrix[at * rows..(at + 1) * rows].iter().map(|entry| entry / scale).collect();
-            let own_inverse: Vec<f64> =
-                inverse[at * rows..(at + 1) * rows].iter().map(|entry| entry / scale).collect();
-            for row in 0..rows {
+                return work;
+            };
+            (row_of[at], is_free[pivot]) = (pivot, false);
+            let scale = matrix[pivot * rows + at];
+            let taken = |matrix: &mut [f64]| -> Vec<(usize, f64)> {
+                let own = &mut matrix[pivot * rows..(pivot + 1) * rows];
+                own.iter_mut().for_each(|entry| *entry /= scale);
+                own.iter().copied().enumerate().filter(|row| row.1 != 0.0).collect()
+            };
+            let (own, own_inverse) = (taken(&mut matrix), taken(&mut inverse));
+            for row in (0..rows).filter(|&row| row != pivot) {
                 let factor = matrix[row * rows + at];
-                if row != at && factor != 0.0 {
-                    let target = &mut matrix[row * rows..(row + 1) * rows];
-                    target.iter_mut().zip(&own).for_each(|(entry, own)| *entry -= factor * own);
-                    let target = &mut inverse[row * rows..(row + 1) * rows];
-                    target.iter_mut().zip(&own_inverse).for_each(|(entry, own)| *entry -= factor * own);
+                if factor != 0.0 {
+                    for &(col, entry) in &own {
+                        let target = &mut matrix[row * rows + col];
+                        let before = *target != 0.0;
+                        *target -= factor * entry;
+                        if target.abs() < 1e-13 {
+                            *target = 0.0;
+                        }
+                        filled[row] = filled[row] + u32::from(*target != 0.0) - u32::from(before);
+                    }
+                    for &(col, entry) in &own_inverse {
+                        inverse[row * rows + col] -= factor * entry;
+                    }
+                    work += (own.len() + own_inverse.len()) as u64;
                 }
             }
-            matrix[at * rows..(at + 1) * rows].copy_from_slice(&own);
-            inverse[at * rows..(at + 1) * rows].copy_from_slice(&own_inverse);
+            work += 4 * rows as u64;
         }
         self.price.fill(0.0);
         for (at, &variable) in self.basis.iter().enumerate() {
-            let row = &inverse[at * rows..(at + 1) * rows];
+            let row = &inverse[row_of[at] * rows..(row_of[at] + 1) * rows];
             self.value[at] = row.iter().zip(&self.rhs).map(|(entry, rhs)| entry * rhs).sum();
             let cost = match variable {
                 _ if variable < rows => continue,
@@ -362,8 +540,9 @@ impl Master {
         }
         for at in 0..rows {
             for row in 0..rows {
-                self.inverse[at * rows + row] = inverse[row * rows + at];
+                self.inverse[at * rows + row] = inverse[row_of[row] * rows + at];
             }
         }
+        work + (rows * rows) as u64
     }
 }

@@ -5,8 +5,8 @@ use crate::outcome::CancelToken;
 use knapsack::Knapsack;
 use proptest::prelude::*;
 
-fn limits(steps: Option<u64>) -> Limits {
-    Limits { deadline: None, steps, cancel: CancelToken::default() }
+fn meter(steps: u64) -> Meter {
+    Meter::new(steps, None, CancelToken::default())
 }
 
 /// Few items of small sizes; one or two classes of bins, with enough bins of the paid one.
@@ -91,8 +91,7 @@ proptest! {
     #[test]
     fn bounds_are_below_and_packings_above(boxes in boxes()) {
         let truth = brute(&boxes);
-        let limits = limits(None);
-        let mut meter = Meter::new(&limits, 0);
+        let mut meter = meter(u64::MAX);
         let least = truth.unwrap_or(u64::MAX);
         prop_assert!(bound::sum::fewest(&boxes) <= least);
         prop_assert!(bound::count::fewest(&boxes) <= least);
@@ -120,8 +119,7 @@ proptest! {
     #[test]
     fn any_limit_leaves_a_packing_and_a_bound(boxes in boxes(), steps in 0u64..40) {
         let least = brute(&boxes).unwrap_or(u64::MAX);
-        let limits = limits(Some(steps));
-        let mut meter = Meter::new(&limits, 0);
+        let mut meter = meter(steps);
         let mut packer = Packer::new(boxes.clone(), 0, &mut meter);
         while !packer.is_done() && !meter.is_exhausted() {
             packer.advance(&mut meter);
@@ -134,8 +132,7 @@ proptest! {
 
     #[test]
     fn the_best_content_is_found(boxes in boxes(), profits in prop::collection::vec(0u64..50, 4), floor in 0u64..30) {
-        let limits = limits(None);
-        let mut meter = Meter::new(&limits, 0);
+        let mut meter = meter(u64::MAX);
         let profit: Vec<u64> = profits.into_iter().chain(std::iter::repeat(7)).take(boxes.kinds()).collect();
         for class in 0..boxes.classes() {
             let shared = Arc::new(boxes.clone());
@@ -152,10 +149,9 @@ proptest! {
     fn tight_searches_are_right(boxes in boxes()) {
         if boxes.classes() == 1 {
             let truth = brute(&boxes);
-            let limits = limits(None);
-            let mut meter = Meter::new(&limits, 0);
+            let mut meter = meter(u64::MAX);
             for bins in 1..6 {
-                match tight::search(&boxes, bins, &tight::sizes(&boxes), 10_000, &mut meter) {
+                match tight::search(&boxes, bins, &tight::sizes(&boxes), (1, 50_000_000), &mut meter) {
                     tight::Tight::Found(packing) => {
                         prop_assert!(boxes.is_packing(&packing) && packing.len() as u64 <= bins);
                     }
