@@ -26,6 +26,11 @@ pub enum Metric {
 }
 
 impl Metric {
+    /// Does it depend on when things end?
+    pub fn is_timed(self) -> bool {
+        matches!(self, Metric::Mttr | Metric::SumOfEnds | Metric::Makespan)
+    }
+
     /// All metrics.
     pub const ALL: [Metric; 6] = [
         Metric::Relocations,
@@ -128,13 +133,17 @@ impl Objective {
         self.levels.iter().map(|level| level.value(&figure)).collect()
     }
 
+    /// Does any level ask when things end?
+    pub fn asks_for_time(&self) -> bool {
+        self.levels.iter().flat_map(|level| &level.terms).any(|term| term.1.is_timed())
+    }
+
     /// Are nodes worth switching off: do they count, and before any figure of time that
     /// switching them off makes worse?
     pub fn saves_nodes(&self) -> bool {
-        let timed = |metric| matches!(metric, Metric::Mttr | Metric::SumOfEnds | Metric::Makespan);
         self.levels
             .iter()
-            .find(|level| level.terms.iter().any(|term| term.1 == Metric::NodesOn || timed(term.1)))
+            .find(|level| level.terms.iter().any(|term| term.1 == Metric::NodesOn || term.1.is_timed()))
             .is_some_and(|level| level.terms.iter().any(|term| term.1 == Metric::NodesOn))
     }
 }

@@ -25,6 +25,7 @@ mod prove;
 pub mod room;
 mod sparse;
 pub mod tighten;
+mod traffic;
 
 use crate::engine::Meter;
 use crate::objective::Metric;

@@ -177,7 +177,7 @@ pub(crate) fn instance(choices: &mut Choices, scope: Scope) -> Instance {
         resources,
         ..Instance::default()
     };
-    instance.network = choices.chance(2).then(|| network(choices, node_count));
+    instance.network = choices.chance(2).then(|| network(choices, node_count, scope));
     if scope == Scope::Quadrille {
         for kind in Timed::ALL {
             match (choices.below(5), instance.resources.len()) {
@@ -225,14 +225,14 @@ fn objective(choices: &mut Choices) -> Objective {
 }
 
 /// Switches in a tree, a node or none below each, and all other nodes below the first.
-fn network(choices: &mut Choices, node_count: usize) -> Network {
+fn network(choices: &mut Choices, node_count: usize, scope: Scope) -> Network {
     let capacity = |choices: &mut Choices| choices.amount().max(1);
     let count = 1 + choices.below(3);
     let mut network = Network::default();
     for at in 0..count {
         let limit = choices.chance(2).then(|| capacity(choices));
         let number = 10 * at as u32 + choices.next() % 10;
-        let name = choices.chance(2).then(|| format!("edge{at}"));
+        let name = (scope == Scope::Quadrille && choices.chance(2)).then(|| format!("edge{at}"));
         network.switches.push(Switch::new(number, name.as_deref(), limit));
     }
     let mut ends: Vec<(u32, Endpoint)> =
@@ -240,7 +240,7 @@ fn network(choices: &mut Choices, node_count: usize) -> Network {
     ends.extend(
         (0..node_count).map(|at| (choices.below(count) as u32, Endpoint::Node(NodeId::from_index(at)))),
     );
-    if choices.chance(4) {
+    if scope == Scope::Quadrille && choices.chance(4) {
         network.routing = Routing::Shortest;
     }
     let step = if choices.chance(2) { 1 } else { 7 };

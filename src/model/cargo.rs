@@ -7,6 +7,7 @@ use super::MigrationError;
 use super::MigrationModel;
 use super::PostCopy;
 use super::Timed;
+use super::Transfer;
 use super::Value;
 use super::VmId;
 use super::payload;
@@ -58,6 +59,8 @@ pub struct Cargo {
     fixed: Option<u32>,
     /// Where it is not fixed.
     footprint: Option<Footprint>,
+    /// Its disks, in MB: they are sent before the memory.
+    disk: f64,
     /// It takes no more than so many Mbit/s (attribute `bandwidth`).
     pub most: u64,
     post_copy: bool,
@@ -81,8 +84,9 @@ impl std::error::Error for CargoError {}
 
 impl Cargo {
     /// What the attributes of a VM say: `memUsed` (MB), `hotDirtySize` (MB, 5 where nothing
-    /// is said), `hotDirtyDuration` (s, 2), `coldDirtyRate` (MB/s, 0), `bandwidth` (Mbit/s
-    /// at most), `postCopy`, `coldMigration`; or `migrate` (s), which no bandwidth changes.
+    /// is said), `hotDirtyDuration` (s, 2), `coldDirtyRate` (MB/s, 0), `diskUsed` (MB that
+    /// travel along, 0), `bandwidth` (Mbit/s at most), `postCopy`, `coldMigration`; or
+    /// `migrate` (s), which no bandwidth changes.
     ///
     /// # Errors
     /// A figure that is negative or none; neither `memUsed` nor `migrate`.
@@ -101,7 +105,7 @@ impl Cargo {
             }
         };
         let flag = |key| attributes.get(vm.index(), key).and_then(Value::as_bool) == Some(true);
-        let read = || -> Result<(Option<f64>, Footprint, Option<f64>), String> {
+        let read = || -> Result<(Option<f64>, Footprint, f64, Option<f64>), String> {
             let idle = Footprint::idle(0.0);
             let footprint = Footprint {
                 memory: 0.0,
@@ -112,9 +116,10 @@ impl Cargo {
             if footprint.hot_seconds == 0.0 && footprint.hot_size > 0.0 {
                 return Err("writes its hot memory in no time: `hotDirtyDuration` is 0".to_owned());
             }
-            Ok((number("memUsed")?, footprint, number("bandwidth")?))
+            let disk = number("diskUsed")?.unwrap_or(0.0);
+            Ok((number("memUsed")?, footprint, disk, number("bandwidth")?))
         };
-        let (memory, mut footprint, bandwidth) = match read() {
+        let (memory, mut footprint, disk, bandwidth) = match read() {
             Ok(read) => read,
             Err(what) => return fault(what),
         };
@@ -137,7 +142,7 @@ impl Cargo {
             return fault("has no attribute `memUsed`: how long it travels is not known".to_owned());
         }
         let footprint = memory.map(|memory| Footprint { memory, ..footprint });
-        Ok(Self { fixed, footprint, most, post_copy: flag("postCopy"), cold: flag("coldMigration") })
+        Ok(Self { fixed, footprint, disk, most, post_copy: flag("postCopy"), cold: flag("coldMigration") })
     }
 
     /// What it takes at a bandwidth in Mbit/s.
@@ -150,16 +155,17 @@ impl Cargo {
         }
         let footprint = self.footprint.unwrap_or(Footprint::idle(0.0));
         let rate = payload(bandwidth);
+        let disk = self.disk / rate;
         let (transfer, mode) = match model.transfer(&footprint, rate) {
             Ok(transfer) => (transfer, Mode::PreCopy),
             Err(_) if self.post_copy => (PostCopy::default().transfer(&footprint, rate)?, Mode::PostCopy),
             Err(_) if self.cold => {
                 let seconds = footprint.memory / rate;
-                (super::Transfer { seconds, downtime: seconds, traffic: footprint.memory }, Mode::Cold)
+                (Transfer { seconds, downtime: disk + seconds, traffic: footprint.memory }, Mode::Cold)
             }
             Err(error) => return Err(error),
         };
-        let seconds = transfer.seconds.round().clamp(1.0, f64::from(Durations::LONGEST)) as u32;
+        let seconds = (disk + transfer.seconds).round().clamp(1.0, f64::from(Durations::LONGEST)) as u32;
         Ok(Flow { seconds, downtime: Some(transfer.downtime), mode })
     }
 }
@@ -220,11 +226,15 @@ mod tests {
         assert_eq!(sound.most, 500);
         let flow = sound.flow(&PreCopy, 1000).expect("ends");
         assert_eq!((flow.seconds, flow.mode), (18, Mode::PreCopy));
+        // 9,000 MB of disks at 111 MB/s, and then the memory.
+        let disk = cargo(&[("memUsed", Value::Int(2000)), ("diskUsed", Value::Int(9000))]).expect("sound");
+        assert_eq!(disk.flow(&PreCopy, 1000).expect("ends").seconds, 81 + 18);
         let fixed = cargo(&[("migrate", Value::Int(7))]).expect("sound");
         assert_eq!(fixed.flow(&PreCopy, 1), Ok(Flow { seconds: 7, downtime: None, mode: Mode::Fixed }));
         for (attributes, message) in [
             (vec![], "has no attribute `memUsed`"),
             (vec![("memUsed", Value::Int(-1))], "`memUsed`"),
+            (vec![("memUsed", Value::Int(1)), ("diskUsed", Value::Int(-9))], "`diskUsed`"),
             (vec![("memUsed", Value::Int(1)), ("bandwidth", Value::Int(0))], "1 Mbit/s or more"),
             (vec![("memUsed", Value::Int(1)), ("hotDirtyDuration", Value::Int(0))], "in no time"),
         ] {

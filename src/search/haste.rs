@@ -8,7 +8,6 @@ use super::Solver;
 use super::bounds;
 use super::improve::Incumbent;
 use super::in_time;
-use crate::objective::Metric;
 use crate::problem::Role;
 use crate::schedule;
 
@@ -58,9 +57,8 @@ impl Solver<'_> {
         let Some(best) = self.best() else { return false };
         let known = self.known_bounds(&best.values);
         let levels = self.settings.objective.levels.iter().zip(best.values.iter().zip(&known));
-        let timed = |metric: Metric| matches!(metric, Metric::Makespan | Metric::Mttr | Metric::SumOfEnds);
         levels
-            .filter(|(level, _)| level.terms.iter().any(|&(_, metric)| timed(metric)))
+            .filter(|(level, _)| level.terms.iter().any(|&(_, metric)| metric.is_timed()))
             .any(|(_, (value, bound))| value > bound)
     }
 

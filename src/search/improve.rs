@@ -97,7 +97,10 @@ impl<'p> Search<'p> {
         answer: &mut Answer,
     ) -> Self {
         let lists = Arc::new(Lists::new(&problem.packing));
-        let base = Places::new(problem, lists);
+        let mut base = Places::new(problem, lists);
+        if settings.objective.asks_for_time() {
+            base.hurry();
+        }
         let mut random = Random::new(settings.seed);
         let mut places = base.clone();
         let thrifty = settings.objective.saves_nodes();

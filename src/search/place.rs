@@ -8,6 +8,7 @@
 
 use super::random::Random;
 use super::sparse::SparseSet;
+use super::traffic::Traffic;
 use crate::problem::Later;
 use crate::problem::NONE;
 use crate::problem::Packing;
@@ -23,6 +24,9 @@ use std::sync::Arc;
 
 /// In a crowded bin only so many guests are asked to make room.
 const MOST_GUESTS: usize = 256;
+
+/// Of so many bins that fit, the one that is reached soonest is taken where time counts.
+const MOST_WAYS: usize = 16;
 
 /// Larger sets that must come to one bin are not summed up beforehand.
 const MOST_COMPANY: usize = 256;
@@ -89,6 +93,10 @@ pub struct Places<'p> {
     log: Vec<(u32, u32)>,
     /// Bins opened or closed since the last mark.
     switched: Vec<u32>,
+    /// What the moves take on the way, where that is known.
+    traffic: Option<Traffic<'p>>,
+    /// Does the objective ask how long the moves take?
+    hurried: bool,
     /// Bins tried, for limits.
     pub steps: u64,
 }
@@ -109,6 +117,8 @@ impl<'p> Places<'p> {
             missing: SparseSet::empty(packing.items.len()),
             log: Vec::new(),
             switched: Vec::new(),
+            traffic: problem.project.transit.as_deref().map(Traffic::new),
+            hurried: false,
             steps: 0,
         };
         let mut most = vec![0; packing.dims];
@@ -201,6 +211,11 @@ impl<'p> Places<'p> {
         }
     }
 
+    /// From here on, bins that are reached soonest are the best ones.
+    pub fn hurry(&mut self) {
+        self.hurried = true;
+    }
+
     /// Takes an item out of its bin.
     pub fn take(&mut self, item: u32) {
         let bin = self.to[item as usize];
@@ -220,8 +235,10 @@ impl<'p> Places<'p> {
         }
         if bin != self.packing.items[item as usize].source {
             self.rush.remove(item, bin, self.packing.then(item));
-            if self.packing.items[item as usize].source != NONE {
+            let source = self.packing.items[item as usize].source;
+            if source != NONE {
                 self.moves -= 1;
+                self.traffic.iter_mut().for_each(|traffic| traffic.remove(item, source, bin));
             }
         }
         self.to[item as usize] = NONE;
@@ -235,8 +252,10 @@ impl<'p> Places<'p> {
         }
         if bin != self.packing.items[item as usize].source {
             self.rush.add(item, bin, self.packing.then(item));
-            if self.packing.items[item as usize].source != NONE {
+            let source = self.packing.items[item as usize].source;
+            if source != NONE {
                 self.moves += 1;
+                self.traffic.iter_mut().for_each(|traffic| traffic.add(item, source, bin));
             }
         }
         self.to[item as usize] = bin;
@@ -395,6 +414,9 @@ impl<'p> Places<'p> {
     /// See [`Places::best_bin`]; with room for this much in place of the item's own size.
     fn best_fit(&self, item: u32, company: Option<&[u64]>, among: usize, random: &mut Random) -> Option<u32> {
         let size = company.unwrap_or(self.packing.then(item));
+        let source = self.packing.items[item as usize].source;
+        let ways = self.traffic.as_ref().filter(|_| source != NONE);
+        let enough = if self.hurried && ways.is_some() { among.max(MOST_WAYS) } else { among };
         let mut found: Vec<u32> = Vec::new();
         let mut late: Option<u32> = None;
         let mut closed: Option<u32> = None;
@@ -407,6 +429,9 @@ impl<'p> Places<'p> {
             if self.then.may_enter(item, bin, size).is_err() {
                 return false;
             }
+            if ways.is_some_and(|ways| ways.done(item, source, bin).is_none()) {
+                return false;
+            }
             if !self.open[bin as usize] {
                 if closed.is_none() && self.may_open(bin) {
                     closed = Some(bin);
@@ -415,7 +440,7 @@ impl<'p> Places<'p> {
             }
             if self.rush.may_enter(item, bin, size).is_ok() && self.packing.bins[bin as usize].open {
                 found.push(bin);
-                return found.len() >= among;
+                return found.len() >= enough;
             }
             late.get_or_insert(bin);
             looks += 1;
@@ -449,6 +474,11 @@ impl<'p> Places<'p> {
         }
         if found.is_empty() {
             return late.or(closed);
+        }
+        if let Some(ways) = ways.filter(|_| self.hurried) {
+            // The sort is stable: of equals, the best fit.
+            found.sort_by_key(|&bin| ways.done(item, source, bin));
+            found.truncate(among.max(1));
         }
         Some(found[random.below(found.len())])
     }

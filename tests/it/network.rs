@@ -14,6 +14,7 @@ use quadrille::model::ActionKind;
 use quadrille::model::Network;
 use quadrille::model::NodeId;
 use quadrille::model::Plan;
+use quadrille::model::Routing;
 use quadrille::model::Value;
 use quadrille::render;
 use quadrille::verify::CoreRule;
@@ -112,6 +113,42 @@ fn who_writes_faster_than_can_be_sent_stays_or_goes_otherwise() {
     }
 }
 
+/// VMs of 4 cores on `n0`, too many for it; the other nodes have room for all of them, less
+/// of it the further ahead they stand.
+fn crowded(links: &[u64], vms: usize) -> Instance {
+    let mut b = InstanceBuilder::new();
+    let cpu = b.resource("cpu");
+    let nodes: Vec<NodeId> = (0..links.len()).map(|at| b.node(&format!("n{at}"))).collect();
+    let mut network = Network::star(links.len() as u32, 1);
+    for (at, (link, capacity)) in network.links.iter_mut().zip(links).enumerate() {
+        link.capacity = *capacity;
+        b.capacity(nodes[at], cpu, if at == 0 { 4 } else { (4 * vms + at) as u64 });
+    }
+    b.network(network);
+    for at in 0..=vms {
+        let vm = b.running_vm(&format!("vm{at}"), nodes[0]);
+        b.demand(vm, cpu, 4);
+        b.vm_attribute(vm, "memUsed", Value::Int(1000));
+    }
+    b.build().expect("sound")
+}
+
+#[test]
+fn destinations_that_are_reached_soonest_are_taken() {
+    // The tightest node has the slowest link.
+    let instance = crowded(&[10_000, 100, 1000], 1);
+    let (outcome, plan) = solved(&instance, "relocations,makespan");
+    assert_eq!((plan.actions.len(), outcome.metrics.makespan), (1, 9));
+    // Side by side into three nodes, rather than one after the other into one.
+    let instance = crowded(&[3000, 1000, 1000, 1000], 3);
+    let (outcome, plan) = solved(&instance, "relocations,makespan");
+    assert_eq!((plan.actions.len(), outcome.metrics.makespan), (3, 9));
+    // Where time does not count, neither do links.
+    let instance = crowded(&[10_000, 100, 1000], 1);
+    let (outcome, _) = solved(&instance, "relocations");
+    assert_eq!(outcome.metrics.makespan, 91);
+}
+
 #[test]
 fn figures_that_are_missing_are_asked_for() {
     let mut b = InstanceBuilder::new();
@@ -170,6 +207,21 @@ fn plans_keep_their_bandwidths_in_files() {
     let written = btrplace::write_plan(&instance, &plan).expect("writable").text;
     let again = btrplace::read_plan(written.as_bytes(), &instance).expect("readable");
     assert_eq!(again.actions[0].bandwidth, 500);
+}
+
+#[test]
+fn what_btrplace_cannot_say_of_a_network_does_not_part_a_plan_from_its_instance() {
+    let mut b = cluster(&[1000, 500], &[(1000, IDLE, 0, 1)]);
+    let mut network = Network::star(2, 1000);
+    network.routing = Routing::Shortest;
+    network.switches[0].name = Some("core".to_owned());
+    b.network(network);
+    let instance = b.build().expect("sound");
+    let (_, plan) = solved(&instance, "makespan");
+    let written = btrplace::write_plan(&instance, &plan).expect("writable").text;
+    assert!(written.contains("\"static\""), "{written}");
+    let again = btrplace::read_plan(written.as_bytes(), &instance).expect("readable");
+    assert_eq!(again.actions, plan.actions);
 }
 
 /// No channel of a star carries more than its link, whatever the bandwidths.

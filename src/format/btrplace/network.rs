@@ -197,8 +197,30 @@ fn direction(reader: &mut Reader<'_>) -> Parsed<bool> {
     }
 }
 
+/// A network as these files hold it: switches have no names, and where the shortest way is
+/// taken all routes are told, since BtrPlace's own search takes the first way that it finds.
+pub(super) fn plain(network: &Network, instance: &Instance) -> Network {
+    let switches =
+        network.switches.iter().map(|switch| Switch::new(switch.number, None, switch.capacity)).collect();
+    let mut routing = network.routing.clone();
+    if routing == Routing::Shortest {
+        let topology = Topology::new(network, instance).ok();
+        let pairs = instance
+            .node_ids()
+            .flat_map(|from| instance.node_ids().filter(move |to| *to != from).map(move |to| (from, to)));
+        let route = |(from, to): (NodeId, NodeId)| {
+            let channels = topology.as_ref().map_or_else(Vec::new, |topology| topology.route(from, to));
+            let links = channels.iter().map(|&channel| (channel / 2, channel % 2 == 1)).collect();
+            Route { from, to, links }
+        };
+        routing = Routing::Fixed(pairs.map(route).collect());
+    }
+    Network { switches, links: network.links.clone(), routing }
+}
+
 /// Writes the view.
 pub(super) fn write(json: &mut Json, network: &Network, instance: &Instance) {
+    let network = &plain(network, instance);
     let node = |json: &mut Json, node: NodeId| {
         json.unsigned(u64::from(instance.nodes().number(node.index())));
     };
@@ -250,25 +272,10 @@ pub(super) fn write(json: &mut Json, network: &Network, instance: &Instance) {
         json.raw("}");
     };
     match &network.routing {
-        Routing::Tree => json.raw(", \"routing\": {\"type\": \"default\"}}"),
+        Routing::Tree | Routing::Shortest => json.raw(", \"routing\": {\"type\": \"default\"}}"),
         Routing::Fixed(routes) => {
             json.raw(", \"routing\": {\"type\": \"static\", \"routes\": ");
             json.array(routes.iter(), |json, one| route(json, one.from, one.to, &one.links));
-            json.raw("}}");
-        }
-        // Its own search takes the first way that it finds: all routes are told.
-        Routing::Shortest => {
-            json.raw(", \"routing\": {\"type\": \"static\", \"routes\": ");
-            let topology = Topology::new(network, instance).ok();
-            let pairs = instance
-                .node_ids()
-                .flat_map(|from| instance.node_ids().filter(move |to| *to != from).map(move |to| (from, to)));
-            json.array(pairs, |json, (from, to)| {
-                let channels = topology.as_ref().map_or_else(Vec::new, |topology| topology.route(from, to));
-                let links: Vec<(u32, bool)> =
-                    channels.iter().map(|&channel| (channel / 2, channel % 2 == 1)).collect();
-                route(json, from, to, &links);
-            });
             json.raw("}}");
         }
     }

@@ -342,7 +342,8 @@ fn difference(origin: &Model, instance: &Instance) -> Option<String> {
     if let Some(more) = other.resources().iter().find(|given| !own(&given.name)) {
         return Some(format!("it has the resource {}, which the instance lacks", quoted(&more.name)));
     }
-    if other.network().is_some() && other.network() != instance.network() {
+    let own = instance.network().map(|network| super::network::plain(network, instance));
+    if other.network().is_some_and(|given| Some(given) != own.as_ref()) {
         return Some("its network is not that of the instance".to_owned());
     }
     None
