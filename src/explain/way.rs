@@ -1,7 +1,7 @@
 //! What would help: the cheapest changes after which there is a plan.
 //!
 //! For each conflict every member is tried: a rule is dropped, softened or given more, a
-//! node gets the least capacity that suffices (by bisection), the horizon is moved, a VM
+//! node that rules keep off is on, a node gets the least capacity that suffices (by bisection), the horizon is moved, a VM
 //! sleeps through the plan or is left out. Where there are several conflicts, each is looked
 //! at as if the others were gone, and a way out has a change for each of them. Whatever is
 //! suggested was planned with, by the whole planner and its checker.
@@ -15,6 +15,7 @@
 //! | a larger limit of a rule | 3 |
 //! | more capacity on a node | 4, and 1 for each tenth of what it has |
 //! | a rule becomes soft | 5 |
+//! | a node is on that rules keep off: it boots, or stays on | 6 |
 //! | a rule is dropped | 7 |
 //! | a VM does not run | 9 |
 
@@ -24,6 +25,7 @@ use super::quickxplain::Verdict;
 use crate::constraint::Argument;
 use crate::constraint::Constraint;
 use crate::constraint::Strength;
+use crate::constraint::online::Online;
 use crate::constraint::running::Running;
 use crate::constraint::sleeping::Sleeping;
 use crate::model::ActionKind;
@@ -60,6 +62,8 @@ pub enum Change {
     Capacity(NodeId, ResourceId, u64, u64),
     /// The constraint at this index becomes soft.
     Soften(u32),
+    /// The node is on at the end, and no rule keeps it off.
+    PowerOn(NodeId),
     /// The constraint at this index is dropped.
     Drop(u32),
     /// The VM does not run.
@@ -79,6 +83,7 @@ impl Change {
                     .min(1_000)
             }
             Change::Soften(_) => 5,
+            Change::PowerOn(_) => 6,
             Change::Drop(_) => 7,
             Change::LeaveOut(_) => 9,
         }
@@ -102,6 +107,7 @@ pub fn changed(instance: &Instance, horizon: Option<u64>, changes: &[Change]) ->
     let mut new = instance.clone();
     let mut until = horizon;
     let mut dropped: Vec<u32> = Vec::new();
+    let mut powered: Vec<Constraint> = Vec::new();
     for change in changes {
         match *change {
             Change::Horizon(later) => until = Some(later),
@@ -115,6 +121,11 @@ pub fn changed(instance: &Instance, horizon: Option<u64>, changes: &[Change]) ->
                 new.resources[resource.index()].capacity[node.index()] = to;
             }
             Change::Soften(index) => new.constraints[index as usize].strength = Strength::Soft(PRICE),
+            Change::PowerOn(node) => {
+                let rules = (0u32..).zip(&new.constraints);
+                dropped.extend(rules.filter(|(_, one)| kept_off(one) == Some(node)).map(|(at, _)| at));
+                powered.push(Constraint::new(Online { node }));
+            }
             Change::Drop(index) => dropped.push(index),
             Change::LeaveOut(vm) => {
                 new.places[vm.index()] = Place::Ready;
@@ -132,7 +143,16 @@ pub fn changed(instance: &Instance, horizon: Option<u64>, changes: &[Change]) ->
         at += 1;
         !dropped.contains(&(at - 1))
     });
+    new.constraints.extend(powered);
     (new, until)
+}
+
+/// The node that a constraint wants to be off.
+fn kept_off(constraint: &Constraint) -> Option<NodeId> {
+    match constraint.rule.arguments().as_slice() {
+        [Argument::Node(node)] if constraint.rule.signature().name == "offline" => Some(*node),
+        _ => None,
+    }
 }
 
 /// The constraint with another amount.
@@ -324,9 +344,12 @@ fn enlarged(oracle: &mut Oracle<'_>, kept: &Kept, node: NodeId) -> Option<Vec<Ch
     Some(changes(&all))
 }
 
-/// A rule made soft, or dropped where it cannot be.
+/// A rule made soft, or dropped where it cannot be; one that keeps a node off goes with all
+/// others that do.
 fn give_up(constraint: &Constraint, index: u32) -> Change {
-    if constraint.rule.signature().may_be_soft && constraint.is_hard() {
+    if let Some(node) = kept_off(constraint) {
+        Change::PowerOn(node)
+    } else if constraint.rule.signature().may_be_soft && constraint.is_hard() {
         Change::Soften(index)
     } else {
         Change::Drop(index)

@@ -61,6 +61,14 @@ fn change(instance: &Instance, change: &Change) -> String {
             name::resource(instance, resource)
         ),
         Change::Soften(index) => format!("make {} soft", rule(index)),
+        Change::PowerOn(node) => {
+            let node_name = name::node(instance, node);
+            if instance.is_online(node) {
+                format!("keep {node_name} on")
+            } else {
+                format!("boot {node_name}")
+            }
+        }
         Change::Drop(index) => format!("drop {}", rule(index)),
         Change::LeaveOut(one) => format!("leave {} off", vm(one)),
     }
@@ -85,6 +93,9 @@ fn way_json(instance: &Instance, way: &WayOut) -> Value {
                     "to": to,
                 }),
                 Change::Soften(index) => value!({ "kind": "soften", "constraint": index }),
+                Change::PowerOn(node) => {
+                    value!({ "kind": "power_on", "node": name::raw_node(instance, node) })
+                }
                 Change::Drop(index) => value!({ "kind": "drop", "constraint": index }),
                 Change::LeaveOut(vm) => value!({ "kind": "leave_out", "vm": name::raw_vm(instance, vm) }),
             };

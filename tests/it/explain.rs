@@ -183,6 +183,22 @@ fn a_swap_is_broken_by_room_or_sleep() {
     assert!(grown, "two more are enough: {ways:?}");
 }
 
+/// Two rules keep the only other node off: giving up one of them alone would not help.
+#[test]
+fn a_node_may_be_powered() {
+    let rules = ["spread a,b", "offline n1", "offline n1"];
+    for (text, said) in [("n0: a b | off: n1", "boot n1"), ("n0: a b | n1:", "keep n1 on")] {
+        let instance = cluster(text).rules(&rules).build();
+        let explanation = explained(&instance);
+        let way = explanation.ways.iter().find(|way| matches!(way.changes[..], [Change::PowerOn(_)]));
+        let way = way.unwrap_or_else(|| panic!("{explanation:?}"));
+        assert_eq!((way.cost, way.relocations), (6, 1));
+        assert!(render::explanation(&instance, &explanation).contains(said), "{said}: {explanation:?}");
+        let (new, _) = changed(&instance, None, &way.changes);
+        assert_eq!(new.constraints().len(), 2, "spread, and online instead of both");
+    }
+}
+
 #[test]
 fn a_horizon_that_is_too_near() {
     let instance = cluster("n0: a | n1:").takes("a.migrate=10").rules(&["ban a n0"]).build();
