@@ -453,10 +453,13 @@ impl<'p> Solver<'p> {
         if self.within_gap() || self.is_enough() {
             return;
         }
-        // Whoever wants any plan asks many such questions, each of which must be short.
-        let thorough = !self.settings.any && self.stop != Some(StopReason::Interrupted);
-        if thorough && !self.fewest_tried && self.may_gain() {
-            let _ = self.prove_fewest(None);
+        let lasts = self.stop != Some(StopReason::Interrupted);
+        let thorough = lasts && !self.settings.any;
+        // Once for any plan, and once for the best.
+        for _ in 0..2 {
+            if lasts && !self.fewest_tried && self.may_gain() && !self.is_enough() {
+                let _ = self.prove_fewest(None);
+            }
         }
         if thorough && !self.quickest_tried {
             let _ = self.prove_quickest();

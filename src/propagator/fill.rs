@@ -20,6 +20,7 @@ use crate::engine::Stop;
 use crate::engine::Store;
 use crate::engine::Var;
 use crate::engine::View;
+use crate::problem::gcd;
 use std::rc::Rc;
 
 /// Dimensions of which more than this share of what is taken is free are not looked at.
@@ -173,9 +174,8 @@ impl Fill {
         reason: &mut Vec<Atom>,
     ) -> u64 {
         let mut shelf = shelf.clone();
-        let away = |shelf: &Shelf, at: u32| {
-            !shelf.open[at as usize] && !shelf.here.contains(&at) && but != Some(at)
-        };
+        let away =
+            |shelf: &Shelf, at: u32| !shelf.open[at as usize] && !shelf.here.contains(&at) && but != Some(at);
         let away: Vec<u32> = self.guests[bin].iter().copied().filter(|&at| away(&shelf, at)).collect();
         // Whoever has no room anyway needs no mention.
         let mut first = away.len();
@@ -293,10 +293,6 @@ fn orders(pieces: &[Piece], guests: &[Vec<u32>], dim: usize, dims: usize) -> Vec
     guests.iter().map(|guests| (0..dims).map(|other| order(guests, other)).collect()).collect()
 }
 
-fn gcd(a: u64, b: u64) -> u64 {
-    if b == 0 { a } else { gcd(b, a % b) }
-}
-
 impl Propagator for Fill {
     fn name(&self) -> &'static str {
         "fill"
@@ -309,7 +305,8 @@ impl Propagator for Fill {
     fn propagate(&mut self, store: &mut impl Store) -> Result<(), Stop> {
         let shelves = self.shelves(store);
         for tight in self.tight.iter() {
-            let most: Vec<u64> = (0..).zip(&shelves).map(|(bin, shelf)| self.most(tight, bin, shelf)).collect();
+            let most: Vec<u64> =
+                (0..).zip(&shelves).map(|(bin, shelf)| self.most(tight, bin, shelf)).collect();
             let sum: u128 = most.iter().map(|&most| u128::from(most)).sum();
             let Some(slack) = sum.checked_sub(tight.total) else {
                 return Err(Stop::Conflict(self.explain_sum(tight, &shelves, &most, None)));
@@ -406,7 +403,8 @@ mod tests {
     /// The test above sees a rule that knows of too little room.
     #[test]
     fn wrong_rules_are_noticed() {
-        let less = conclusions(|room| room.iter_mut().flatten().for_each(|room| *room = room.saturating_sub(1)));
+        let less =
+            conclusions(|room| room.iter_mut().flatten().for_each(|room| *room = room.saturating_sub(1)));
         assert!(less.is_err());
     }
 
@@ -429,9 +427,8 @@ mod tests {
             piece(4, [8, 1], &[2]),
         ];
         let mut rule = Fill::new(&pieces, &vec![vec![8, 10]; 3]).expect("a tight one");
-        let mut domains = Domains(
-            pieces.iter().map(|piece| piece.bins.iter().map(|&bin| bin as i32).collect()).collect(),
-        );
+        let mut domains =
+            Domains(pieces.iter().map(|piece| piece.bins.iter().map(|&bin| bin as i32).collect()).collect());
         struct Fixed<'a>(&'a mut Domains);
         impl View for Fixed<'_> {
             fn contains(&self, var: Var, value: i32) -> bool {

@@ -59,6 +59,8 @@ pub struct Question<'a> {
     pub fewest: u64,
     /// The best plan: its placement, and the number of its moves.
     pub best: Option<(&'a Placement, u64)>,
+    /// (item, bin), ascending: no plan with fewer moves than the best ends so.
+    pub excluded: &'a [(u32, u32)],
 }
 
 impl Question<'_> {
@@ -70,7 +72,8 @@ impl Question<'_> {
     }
 }
 
-/// Looks for a plan with fewer moves than the best, or the proof that there is none.
+/// Looks for a plan with fewer moves than the best, or the proof that there is none. Where
+/// there is no plan yet the first one ends the search: repair improves it sooner.
 pub fn search(question: Question<'_>, steps: u64, limits: &Limits, listener: &mut dyn Listener) -> Fewest {
     let mut answer = Fewest { bound: question.fewest, ..Fewest::default() };
     let mut meter = Meter { steps, deadline: limits.deadline, cancel: limits.cancel.clone() };
@@ -89,11 +92,9 @@ fn levels(question: Question<'_>, answer: &mut Fewest, meter: &mut Meter, listen
     if most < answer.bound {
         return;
     }
-    let Some(mut model) = Model::new(question.problem, question.analysis, (answer.bound, most), None) else {
-        return;
-    };
+    let Some(mut model) = Model::new(&question, (answer.bound, most), None) else { return };
     let mut guide = question.guide(&model);
-    let mut planned = question.best.is_some();
+    let planned = question.best.is_some();
     let mut level = if planned { answer.bound } else { most };
     while level <= most {
         let limit = Atom::AtMost(model.total, level as i32);
@@ -112,11 +113,9 @@ fn levels(question: Question<'_>, answer: &mut Fewest, meter: &mut Meter, listen
                 meter.steps = meter.steps.saturating_sub(PLACEMENT_TAKES);
                 let placement = model.placement(packing, &values);
                 match listener.placement(&placement) {
+                    Some(_) if !planned => return,
                     Some(moves) if moves <= level && level == answer.bound => return,
-                    Some(moves) => {
-                        planned = true;
-                        most = most.min(moves.saturating_sub(1));
-                    }
+                    Some(moves) => most = most.min(moves.saturating_sub(1)),
                     None => {}
                 }
                 level = answer.bound;
@@ -179,7 +178,7 @@ fn halve(
     }
     let most = moves.unwrap_or(packing.items.len() as u64);
     let seconds = Some((answer.bound, best));
-    let Some(mut model) = Model::new(question.problem, question.analysis, (0, most), seconds) else { return };
+    let Some(mut model) = Model::new(&question, (0, most), seconds) else { return };
     let Some(seconds) = model.seconds else { return };
     let mut guide = question.guide(&model);
     while answer.bound < best {

@@ -131,6 +131,9 @@ impl<'p> Search<'p> {
     /// Takes over a plan found elsewhere, if it is better.
     pub fn adopt(&mut self, found: Incumbent) {
         if self.current.best.as_ref().is_none_or(|best| found.values < best.values) {
+            if self.current.best.is_none() {
+                self.quiet = 0;
+            }
             self.current.places = self.base.clone();
             self.current.places.follow(&found.placement);
             self.current.best = Some(found);

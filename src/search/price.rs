@@ -15,21 +15,31 @@ use super::presolve::Analysis;
 use crate::problem::NONE;
 use crate::problem::Packing;
 use crate::problem::Problem;
+use crate::problem::RelationKind;
 use crate::problem::Role;
+use crate::problem::gcd;
 
 /// A move, in units of prices.
 const MOVE: i64 = 1 << 20;
 /// Changes of the prices.
 const ROUNDS: u32 = 400;
+/// The same, after something was excluded.
+const MORE_ROUNDS: u32 = 100;
+/// How often prices are looked for at most.
+const PASSES: u32 = 5;
 /// Rounds without a better bound after which the steps are halved.
 const PATIENCE: u32 = 12;
 /// Sets looked at for one bin in one round; then the relaxed value counts.
 const SETS: u32 = 2_000;
+/// Sets that count as one step.
+const SETS_A_STEP: u64 = 256;
+/// Sets of which so many may share a bin, beyond which the others are left out.
+const MOST_CROWDS: usize = 64;
 /// Pairs of items and bins beyond which it is not tried.
 const MOST_PAIRS: usize = 100_000;
 
 /// A bin's choice: an item, what it brings without its price, and its sizes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Offer {
     /// Index of the item among those with a choice.
     at: u32,
@@ -43,53 +53,50 @@ struct Market<'p> {
     items: Vec<u32>,
     /// By bin: who may be there.
     offers: Vec<Vec<Offer>>,
+    /// By item and dimension: its size. Behind the dimensions of the packing there is one for
+    /// each set of which so many members may share a bin: 1 for a member.
+    sizes: Vec<Vec<u64>>,
     /// By bin and dimension: the room for them.
     room: Vec<Vec<u64>>,
 }
 
-/// At least so many moves, and the steps that it took. No more than `target` is tried for.
-pub fn fewest_moves(problem: &Problem, analysis: &Analysis, target: u64, limits: &Limits) -> (u64, u64) {
-    let packing = &problem.packing;
-    let Some(market) = Market::new(packing) else { return (analysis.fewest_moves, 0) };
+/// What the prices prove.
+#[derive(Clone, Debug, Default)]
+pub struct Priced {
+    /// No plan has fewer moves.
+    pub bound: u64,
+    /// (item, bin), ascending: no plan with fewer moves than the target ends so.
+    pub excluded: Vec<(u32, u32)>,
+    /// Steps that it took.
+    pub steps: u64,
+}
+
+/// At least so many moves; no more than `target` is tried for. Where that is not reached,
+/// what would raise the bound to the target is excluded (fixing by reduced costs, as
+/// Ingargiola and Korsh 1975 do for the knapsack), and prices are found for the rest.
+pub fn fewest_moves(problem: &Problem, analysis: &Analysis, target: u64, limits: &Limits) -> Priced {
+    let mut priced = Priced { bound: analysis.fewest_moves, ..Priced::default() };
+    let Some(mut market) = Market::new(&problem.packing) else { return priced };
     let mut prices = vec![MOVE; market.items.len()];
-    let mut best = i64::MIN;
-    let mut best_prices = prices.clone();
-    let (mut step, mut quiet, mut steps) = (1.0f64, 0, 0u64);
-    for round in 0..ROUNDS {
-        let (value, taken, looked_at) = market.value(&prices);
-        steps += 1 + looked_at / 256;
-        if value > best {
-            (best, quiet) = (value, 0);
-            best_prices.clone_from(&prices);
-        } else {
-            quiet += 1;
-        }
-        let bound = moves(best);
-        if bound >= target || step < 1e-3 || limits.reached(steps).is_some() {
+    for pass in 0..PASSES {
+        let rounds = if pass == 0 { ROUNDS } else { MORE_ROUNDS };
+        let value = market.climb(&mut prices, rounds, target, limits, &mut priced.steps);
+        // After the first pass it holds for plans with fewer moves than the target only.
+        priced.bound = priced.bound.max(moves(value).min(target));
+        if priced.bound >= target || limits.reached(priced.steps).is_some() {
             break;
         }
-        if quiet >= PATIENCE {
-            (step, quiet) = (step / 2.0, 0);
-            prices.clone_from(&best_prices);
-            if round + 1 < ROUNDS {
-                continue;
-            }
-        }
-        let length: i64 = taken.iter().map(|&times| (1 - times) * (1 - times)).sum();
-        if length == 0 {
+        let Some(excluded) = market.exclude(&prices, target, limits, &mut priced.steps) else {
+            priced.bound = target;
+            break;
+        };
+        if excluded.is_empty() {
             break;
         }
-        let gap = i64::try_from(target)
-            .unwrap_or(i64::MAX)
-            .saturating_mul(MOVE)
-            .saturating_sub(value)
-            .max(MOVE / 8);
-        let change = step * gap as f64 / length as f64;
-        for (price, &times) in prices.iter_mut().zip(&taken) {
-            *price = (*price + (change * (1 - times) as f64) as i64).clamp(0, 64 * MOVE);
-        }
+        priced.excluded.extend(excluded);
     }
-    (moves(best).max(analysis.fewest_moves), steps)
+    priced.excluded.sort_unstable();
+    priced
 }
 
 /// Moves come whole.
@@ -102,6 +109,7 @@ impl<'p> Market<'p> {
         let mut market = Self {
             packing,
             items: Vec::new(),
+            sizes: Vec::new(),
             offers: vec![Vec::new(); packing.bins.len()],
             room: (0..packing.bins.len())
                 .map(|bin| packing.capacity_then[bin * packing.dims..][..packing.dims].to_vec())
@@ -128,7 +136,168 @@ impl<'p> Market<'p> {
                 market.offers[bin as usize].push(Offer { at, cost: if moves { MOVE } else { 0 } });
             }
         }
+        market.sizes = market.items.iter().map(|&item| packing.then(item).to_vec()).collect();
+        market.add_crowds();
+        // What is left beside a multiple of all sizes is no room.
+        for dim in 0..packing.dims {
+            let unit = market.items.iter().map(|&item| packing.then(item)[dim]).fold(0, gcd);
+            if unit > 1 {
+                market.room.iter_mut().for_each(|room| room[dim] -= room[dim] % unit);
+            }
+        }
         Some(market)
+    }
+
+    /// A dimension for each set of which at most so many members may share a bin.
+    fn add_crowds(&mut self) {
+        let packing = self.packing;
+        let crowds =
+            packing.relations.iter().filter(|relation| relation.penalty.is_none()).filter_map(|relation| {
+                match &relation.kind {
+                    RelationKind::AtMost { items, most, partition: NONE } => Some((items, *most)),
+                    _ => None,
+                }
+            });
+        let mut at_item = vec![NONE; packing.items.len()];
+        (0u32..).zip(&self.items).for_each(|(at, &item)| at_item[item as usize] = at);
+        for (items, most) in crowds.filter(|(items, most)| items.len() > *most as usize).take(MOST_CROWDS) {
+            self.sizes.iter_mut().for_each(|size| size.push(0));
+            self.room.iter_mut().for_each(|room| room.push(u64::from(most)));
+            for &item in items {
+                match (at_item[item as usize], packing.items[item as usize].role) {
+                    (_, Role::Depart) => {}
+                    // It has no choice: it stays where it is.
+                    (NONE, _) => {
+                        let room = &mut self.room[packing.items[item as usize].source as usize];
+                        if let Some(left) = room.last_mut() {
+                            *left = left.saturating_sub(1);
+                        }
+                    }
+                    (at, _) => {
+                        if let Some(size) = self.sizes[at as usize].last_mut() {
+                            *size = 1;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Raises what the prices prove; the best prices, and what they prove.
+    fn climb(
+        &self,
+        prices: &mut Vec<i64>,
+        rounds: u32,
+        target: u64,
+        limits: &Limits,
+        steps: &mut u64,
+    ) -> i64 {
+        let mut best = i64::MIN;
+        let mut best_prices = prices.clone();
+        let (mut step, mut quiet) = (1.0f64, 0);
+        for round in 0..rounds {
+            let (value, taken, looked_at) = self.value(prices);
+            *steps += 1 + looked_at / SETS_A_STEP;
+            if value > best {
+                (best, quiet) = (value, 0);
+                best_prices.clone_from(prices);
+            } else {
+                quiet += 1;
+            }
+            if moves(best) >= target || step < 1e-3 || limits.reached(*steps).is_some() {
+                break;
+            }
+            if quiet >= PATIENCE {
+                (step, quiet) = (step / 2.0, 0);
+                prices.clone_from(&best_prices);
+                if round + 1 < rounds {
+                    continue;
+                }
+            }
+            let length: i64 = taken.iter().map(|&times| (1 - times) * (1 - times)).sum();
+            if length == 0 {
+                break;
+            }
+            let gap = i64::try_from(target)
+                .unwrap_or(i64::MAX)
+                .saturating_mul(MOVE)
+                .saturating_sub(value)
+                .max(MOVE / 8);
+            let change = step * gap as f64 / length as f64;
+            for (price, &times) in prices.iter_mut().zip(&taken) {
+                *price = (*price + (change * (1 - times) as f64) as i64).clamp(0, 64 * MOVE);
+            }
+        }
+        *prices = best_prices;
+        best
+    }
+
+    /// Takes back the offers of which the prices prove that no plan with fewer moves than
+    /// the target takes them up; `None` where an item has no other.
+    fn exclude(
+        &mut self,
+        prices: &[i64],
+        target: u64,
+        limits: &Limits,
+        steps: &mut u64,
+    ) -> Option<Vec<(u32, u32)>> {
+        let bins = self.offers.len();
+        let mut takes = vec![0; bins];
+        // By item: what the bins lose that would have to do without it, and by bin.
+        let mut loss_of = vec![0i64; self.items.len()];
+        let mut losses: Vec<Vec<(u32, i64)>> = vec![Vec::new(); bins];
+        let mut looked_at = 0;
+        for bin in 0..bins {
+            let mut knapsack = self.knapsack(bin, prices, &self.room[bin], None);
+            takes[bin] = knapsack.solve();
+            looked_at += u64::from(SETS - knapsack.budget);
+            for &at in &knapsack.best_set {
+                let mut without = self.knapsack(bin, prices, &self.room[bin], Some(at));
+                let loss = (takes[bin] - without.solve()).max(0);
+                looked_at += u64::from(SETS - without.budget);
+                loss_of[at as usize] += loss;
+                losses[bin].push((at, loss));
+            }
+        }
+        let value = prices.iter().sum::<i64>() - takes.iter().sum::<i64>();
+        // A plan that costs more than this has as many moves as the target.
+        let most = i64::try_from(target).unwrap_or(i64::MAX).saturating_sub(1).saturating_mul(MOVE);
+        let mut excluded = Vec::new();
+        for bin in 0..bins {
+            if limits.reached(*steps + looked_at / SETS_A_STEP).is_some() {
+                break;
+            }
+            let mut kept = Vec::new();
+            for &offer in &self.offers[bin] {
+                let item = self.items[offer.at as usize];
+                let size = &self.sizes[offer.at as usize];
+                let here = losses[bin].iter().find(|row| row.0 == offer.at);
+                let elsewhere = loss_of[offer.at as usize] - here.map_or(0, |row| row.1);
+                let rest: Option<Vec<u64>> =
+                    self.room[bin].iter().zip(size).map(|(room, size)| room.checked_sub(*size)).collect();
+                let loss = match rest {
+                    None => i64::MAX,
+                    // Where it comes without being made to, nothing is lost.
+                    Some(_) if here.is_some() => elsewhere,
+                    Some(rest) => {
+                        let mut beside = self.knapsack(bin, prices, &rest, Some(offer.at));
+                        let with = beside.solve() + prices[offer.at as usize] - offer.cost;
+                        looked_at += u64::from(SETS - beside.budget);
+                        (takes[bin] - with).max(0) + elsewhere
+                    }
+                };
+                if value.saturating_add(loss) > most {
+                    excluded.push((item, bin as u32));
+                } else {
+                    kept.push(offer);
+                }
+            }
+            self.offers[bin] = kept;
+        }
+        *steps += looked_at / SETS_A_STEP;
+        let mut homes = vec![false; self.items.len()];
+        self.offers.iter().flatten().for_each(|offer| homes[offer.at as usize] = true);
+        homes.iter().all(|home| *home).then_some(excluded)
     }
 
     /// What the prices prove, how many bins take each item, and how many sets were looked at.
@@ -137,7 +306,7 @@ impl<'p> Market<'p> {
         let mut value: i64 = prices.iter().sum();
         let mut looked_at = 0;
         for bin in 0..self.offers.len() {
-            let mut knapsack = self.knapsack(bin, prices);
+            let mut knapsack = self.knapsack(bin, prices, &self.room[bin], None);
             value -= knapsack.solve();
             looked_at += u64::from(SETS - knapsack.budget);
             for &at in &knapsack.best_set {
@@ -147,16 +316,16 @@ impl<'p> Market<'p> {
         (value, taken, looked_at)
     }
 
-    fn knapsack(&self, bin: usize, prices: &[i64]) -> Knapsack {
-        let room = &self.room[bin];
+    /// What the bin takes with so much room, one item left out.
+    fn knapsack(&self, bin: usize, prices: &[i64], room: &[u64], without: Option<u32>) -> Knapsack {
         let dims = self.packing.dims;
         let mut goods: Vec<Good> = self.offers[bin]
             .iter()
             .filter_map(|offer| {
                 let worth = prices[offer.at as usize] - offer.cost;
-                let size = self.packing.then(self.items[offer.at as usize]);
+                let size = &self.sizes[offer.at as usize];
                 let fits = size.iter().zip(room).all(|(size, room)| size <= room);
-                if worth <= 0 || !fits {
+                if worth <= 0 || !fits || without == Some(offer.at) {
                     return None;
                 }
                 // The sizes relative to the room, added up, rounded down: never too much.
@@ -165,7 +334,7 @@ impl<'p> Market<'p> {
                     room => ((u128::from(size[dim]) << 20) / u128::from(room)) as u64,
                 };
                 let bulk = (0..dims).map(share).sum::<u64>();
-                Some(Good { at: offer.at, worth, bulk, size: size.to_vec() })
+                Some(Good { at: offer.at, worth, bulk, size: size.clone() })
             })
             .collect();
         // The most for its bulk first; ties by item.
@@ -177,7 +346,7 @@ impl<'p> Market<'p> {
         let bulk = (dims as u64) << 20;
         Knapsack {
             goods,
-            room: room.clone(),
+            room: room.to_vec(),
             bulk,
             best: 0,
             best_set: Vec::new(),

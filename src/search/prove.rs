@@ -14,12 +14,14 @@ use super::improve;
 use super::improve::Incumbent;
 use super::presolve::Analysis;
 use super::price;
+use super::price::Priced;
 use super::value;
 use crate::engine::Meter;
 use crate::objective::Level;
 use crate::objective::Metric;
 use crate::outcome::Phase;
 use crate::problem::Problem;
+use crate::problem::Role;
 use crate::problem::Step;
 use crate::problem::StepKind;
 use crate::schedule::Placement;
@@ -31,6 +33,8 @@ use std::time::Instant;
 
 /// Where no limit is given: steps times items.
 const WORK: u64 = 3_000_000;
+/// The same for whoever wants any plan: such questions are many, and each must be short.
+const QUESTION_WORK: u64 = 40_000;
 /// Share of what is left of the limits, in percent.
 const SHARE: u32 = 80;
 
@@ -67,17 +71,23 @@ impl Solver<'_> {
         let best = search.best().map(|best| (best.placement.clone(), moves(&best.steps)));
         let (steps, limits) = share(&settings.limits, answer.effort, problem.packing.items.len() as u64);
         let limits = Limits { steps: Some(steps), ..limits };
+        let mut priced = Priced::default();
         if let Some((_, moves)) = &best {
-            let (bound, steps) = price::fewest_moves(problem, analysis, *moves, &limits);
-            answer.effort += steps;
-            raise_moves(analysis, bound);
+            priced = price::fewest_moves(problem, analysis, *moves, &limits);
+            answer.effort += priced.steps;
+            raise_moves(analysis, priced.bound);
         }
-        let (steps, limits) = share(&settings.limits, answer.effort, problem.packing.items.len() as u64);
+        let items = problem.packing.items.len() as u64;
+        let (mut steps, limits) = share(&settings.limits, answer.effort, items);
+        if settings.any {
+            steps = steps.min(QUESTION_WORK / items.max(1));
+        }
         let question = Question {
             problem,
             analysis,
             fewest: analysis.fewest_moves,
             best: best.as_ref().map(|(placement, moves)| (placement, *moves)),
+            excluded: &priced.excluded,
         };
         let before = (answer.bounds.clone(), search.best().map(|best| best.values.clone()));
         let mut effort = 0;
@@ -87,15 +97,19 @@ impl Solver<'_> {
         };
         answer.effort += found.steps + effort;
         self.take_proof(&found);
+        // With the first plan the question is another.
+        self.fewest_tried = best.is_some() || self.best().is_none();
         let best = self.best().map(|best| best.values.clone());
         before != (self.answer.bounds.clone(), best)
     }
 
     /// Takes over what the search for the fewest moves has proved.
     fn take_proof(&mut self, found: &Fewest) {
-        let Self { settings, analysis, answer, search, .. } = self;
+        let Self { problem, settings, analysis, answer, search, .. } = self;
         if found.impossible && search.as_ref().is_some_and(|search| search.best().is_none()) {
-            answer.proof = Some(Proof::Exhausted);
+            // Not a matter of order: there is no placement.
+            let items = (0u32..).zip(&problem.packing.items).filter(|(_, row)| row.role != Role::Depart);
+            answer.proof = Some(Proof::Nowhere(items.map(|(item, _)| item).collect()));
         }
         raise_moves(analysis, found.bound);
         for (bound, raised) in answer.bounds.iter_mut().zip(bounds(settings.objective, analysis, None)) {
@@ -148,6 +162,7 @@ impl Solver<'_> {
             analysis,
             fewest: evicted + forced.sum::<u64>(),
             best: Some((&best, fewest::seconds_of(&problem.packing, &best))),
+            excluded: &[],
         };
         let before = (analysis.least_mttr, search.best().map(|best| best.values.clone()));
         let mut effort = 0;

@@ -7,6 +7,7 @@
 
 use super::super::presolve::Analysis;
 use super::super::presolve::Eviction;
+use super::Question;
 use super::order::Deadlock;
 use crate::engine::Atom;
 use crate::engine::Core;
@@ -65,13 +66,13 @@ impl Model {
     /// The model with at least and at most so many moves, and where that is asked seconds;
     /// `None` where it would be too large.
     pub(super) fn new(
-        problem: &Problem,
-        analysis: &Analysis,
+        question: &Question<'_>,
         (fewest, most): (u64, u64),
         seconds: Option<(u64, u64)>,
     ) -> Option<Self> {
+        let Question { problem, analysis, .. } = *question;
         let packing = &problem.packing;
-        let mut choices = choices(packing)?;
+        let mut choices = choices(packing, question.excluded)?;
         let mut core = Core::default();
         let total = core.between(i32::try_from(fewest).ok()?, i32::try_from(most).ok()?);
         let parking = core.between(0, 1);
@@ -473,7 +474,7 @@ impl Model {
 }
 
 /// By item: the bins that it may end in, ascending; `None` where they are too many.
-fn choices(packing: &Packing) -> Option<Vec<Vec<u32>>> {
+fn choices(packing: &Packing, excluded: &[(u32, u32)]) -> Option<Vec<Vec<u32>>> {
     let mut sum = 0;
     let mut avoided: FxHashMap<u32, Vec<&BitSet>> = FxHashMap::default();
     for relation in packing.relations.iter().filter(|relation| relation.penalty.is_none()) {
@@ -490,6 +491,7 @@ fn choices(packing: &Packing) -> Option<Vec<Vec<u32>>> {
             let bins: Vec<u32> = (0..packing.bins.len() as u32)
                 .filter(|&bin| packing.may_end_in(item, bin))
                 .filter(|&bin| !avoided.iter().any(|set| set.contains(bin)))
+                .filter(|&bin| excluded.binary_search(&(item, bin)).is_err())
                 .collect();
             sum += bins.len();
             (sum <= MOST_CHOICES).then_some(bins)

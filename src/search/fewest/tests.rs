@@ -174,7 +174,7 @@ fn limits() -> Limits {
 #[test]
 fn the_fewest_moves_are_those_of_all_placements() {
     let mut random = Random::new(21);
-    let (mut impossible, mut possible, mut raised) = (0, 0, 0);
+    let (mut impossible, mut possible, mut raised, mut excluded) = (0, 0, 0, 0);
     for _ in 0..1500 {
         let problem = random_problem(&mut random);
         let analysis = presolve::analyse(&problem);
@@ -183,37 +183,59 @@ fn the_fewest_moves_are_those_of_all_placements() {
         }
         let all = all_placements(&problem);
         let best = all.iter().map(|row| row.0).min();
-        let question =
-            Question { problem: &problem, analysis: &analysis, fewest: analysis.fewest_moves, best: None };
+        let question = Question {
+            problem: &problem,
+            analysis: &analysis,
+            fewest: analysis.fewest_moves,
+            best: None,
+            excluded: &[],
+        };
         let mut optimist = Optimist(&problem.packing, Vec::new());
         let found = search(question, 1 << 20, &limits(), &mut optimist);
         assert!(!found.broken, "{problem:?}");
-        let reached = optimist.1.iter().map(|placement| moves_of(&problem.packing, placement)).min();
-        assert_eq!((reached, found.impossible), (best, best.is_none()), "{problem:?}");
-        for placement in &optimist.1 {
-            assert!(is_right(&problem.packing, &placement.to), "{problem:?} {placement:?}");
-        }
+        assert_eq!((optimist.1.len(), found.impossible), (usize::from(best.is_some()), best.is_none()));
         let Some(best) = best else {
             impossible += 1;
             continue;
         };
         possible += 1;
-        assert_eq!(found.bound, best, "{problem:?}");
-        let (priced, _) = price::fewest_moves(&problem, &analysis, best + 2, &limits());
-        assert!(priced <= best, "{priced} {best} {problem:?}");
-        raised += usize::from(priced > analysis.fewest_moves);
+        // From the first plan to the best; and with what prices exclude, whatever is known.
+        let first = optimist.1[0].clone();
+        for known in [moves_of(&problem.packing, &first), best + 1, best + 2] {
+            let priced = price::fewest_moves(&problem, &analysis, known, &limits());
+            assert!(priced.bound <= best, "{priced:?} {best} {problem:?}");
+            raised += usize::from(priced.bound > analysis.fewest_moves);
+            excluded += priced.excluded.len();
+            let question = Question {
+                fewest: priced.bound,
+                best: Some((&first, known)),
+                excluded: &priced.excluded,
+                ..question
+            };
+            let mut optimist = Optimist(&problem.packing, Vec::new());
+            let found = search(question, 1 << 20, &limits(), &mut optimist);
+            assert!(!found.broken, "{problem:?}");
+            let reached = optimist.1.iter().map(|placement| moves_of(&problem.packing, placement)).min();
+            assert_eq!((reached.unwrap_or(known).min(known), found.bound), (best, best), "{problem:?}");
+            for placement in &optimist.1 {
+                assert!(is_right(&problem.packing, &placement.to), "{problem:?} {placement:?}");
+            }
+        }
         // The least seconds with as few moves, and with any number.
         let worst = all.iter().max_by_key(|row| row.1).map_or(0, |row| row.1);
         for limit in [Some(best), None] {
             let within = all.iter().filter(|row| limit.is_none_or(|limit| row.0 <= limit));
             let least = within.map(|row| row.1).min().unwrap_or(0);
-            let question = Question { fewest: 0, best: Some((&optimist.1[0], worst)), ..question };
+            let question = Question { fewest: 0, best: Some((&first, worst)), ..question };
             let found = quickest(question, limit, 1 << 20, &limits(), &mut Believer::default());
             assert!(!found.broken, "{problem:?}");
             assert_eq!(found.bound, least, "{limit:?} {problem:?}");
         }
     }
-    assert!(impossible > 50 && possible > 500 && raised > 0, "{impossible} {possible} {raised}");
+    assert!(
+        impossible > 50 && possible > 500 && raised > 0 && excluded > 100,
+        "{impossible} {possible} {raised} {excluded}"
+    );
 }
 
 #[test]
@@ -229,6 +251,7 @@ fn a_bound_is_one_wherever_it_stops() {
                 analysis: &analysis,
                 fewest: analysis.fewest_moves,
                 best: None,
+                excluded: &[],
             };
             let mut believer = Believer::default();
             let found = search(question, steps, &limits(), &mut believer);
