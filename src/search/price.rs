@@ -15,6 +15,7 @@ use super::presolve::Analysis;
 use crate::problem::NONE;
 use crate::problem::Packing;
 use crate::problem::Problem;
+use crate::problem::RelationKind;
 use crate::problem::Role;
 use crate::problem::gcd;
 
@@ -32,6 +33,8 @@ const PATIENCE: u32 = 12;
 const SETS: u32 = 2_000;
 /// Sets that count as one step.
 const SETS_A_STEP: u64 = 256;
+/// Sets of which so many may share a bin, beyond which the others are left out.
+const MOST_CROWDS: usize = 64;
 /// Pairs of items and bins beyond which it is not tried.
 const MOST_PAIRS: usize = 100_000;
 
@@ -50,6 +53,9 @@ struct Market<'p> {
     items: Vec<u32>,
     /// By bin: who may be there.
     offers: Vec<Vec<Offer>>,
+    /// By item and dimension: its size. Behind the dimensions of the packing there is one for
+    /// each set of which so many members may share a bin: 1 for a member.
+    sizes: Vec<Vec<u64>>,
     /// By bin and dimension: the room for them.
     room: Vec<Vec<u64>>,
 }
@@ -103,6 +109,7 @@ impl<'p> Market<'p> {
         let mut market = Self {
             packing,
             items: Vec::new(),
+            sizes: Vec::new(),
             offers: vec![Vec::new(); packing.bins.len()],
             room: (0..packing.bins.len())
                 .map(|bin| packing.capacity_then[bin * packing.dims..][..packing.dims].to_vec())
@@ -129,6 +136,8 @@ impl<'p> Market<'p> {
                 market.offers[bin as usize].push(Offer { at, cost: if moves { MOVE } else { 0 } });
             }
         }
+        market.sizes = market.items.iter().map(|&item| packing.then(item).to_vec()).collect();
+        market.add_crowds();
         // What is left beside a multiple of all sizes is no room.
         for dim in 0..packing.dims {
             let unit = market.items.iter().map(|&item| packing.then(item)[dim]).fold(0, gcd);
@@ -137,6 +146,41 @@ impl<'p> Market<'p> {
             }
         }
         Some(market)
+    }
+
+    /// A dimension for each set of which at most so many members may share a bin.
+    fn add_crowds(&mut self) {
+        let packing = self.packing;
+        let crowds =
+            packing.relations.iter().filter(|relation| relation.penalty.is_none()).filter_map(|relation| {
+                match &relation.kind {
+                    RelationKind::AtMost { items, most, partition: NONE } => Some((items, *most)),
+                    _ => None,
+                }
+            });
+        let mut at_item = vec![NONE; packing.items.len()];
+        (0u32..).zip(&self.items).for_each(|(at, &item)| at_item[item as usize] = at);
+        for (items, most) in crowds.filter(|(items, most)| items.len() > *most as usize).take(MOST_CROWDS) {
+            self.sizes.iter_mut().for_each(|size| size.push(0));
+            self.room.iter_mut().for_each(|room| room.push(u64::from(most)));
+            for &item in items {
+                match (at_item[item as usize], packing.items[item as usize].role) {
+                    (_, Role::Depart) => {}
+                    // It has no choice: it stays where it is.
+                    (NONE, _) => {
+                        let room = &mut self.room[packing.items[item as usize].source as usize];
+                        if let Some(left) = room.last_mut() {
+                            *left = left.saturating_sub(1);
+                        }
+                    }
+                    (at, _) => {
+                        if let Some(size) = self.sizes[at as usize].last_mut() {
+                            *size = 1;
+                        }
+                    }
+                }
+            }
+        }
     }
 
     /// Raises what the prices prove; the best prices, and what they prove.
@@ -217,7 +261,7 @@ impl<'p> Market<'p> {
         }
         let value = prices.iter().sum::<i64>() - takes.iter().sum::<i64>();
         // A plan that costs more than this has as many moves as the target.
-        let most = i64::try_from(target).ok()?.saturating_sub(1).saturating_mul(MOVE);
+        let most = i64::try_from(target).unwrap_or(i64::MAX).saturating_sub(1).saturating_mul(MOVE);
         let mut excluded = Vec::new();
         for bin in 0..bins {
             if limits.reached(*steps + looked_at / SETS_A_STEP).is_some() {
@@ -226,10 +270,11 @@ impl<'p> Market<'p> {
             let mut kept = Vec::new();
             for &offer in &self.offers[bin] {
                 let item = self.items[offer.at as usize];
+                let size = &self.sizes[offer.at as usize];
                 let here = losses[bin].iter().find(|row| row.0 == offer.at);
                 let elsewhere = loss_of[offer.at as usize] - here.map_or(0, |row| row.1);
-                let room = self.room[bin].iter().zip(self.packing.then(item));
-                let rest: Option<Vec<u64>> = room.map(|(room, size)| room.checked_sub(*size)).collect();
+                let rest: Option<Vec<u64>> =
+                    self.room[bin].iter().zip(size).map(|(room, size)| room.checked_sub(*size)).collect();
                 let loss = match rest {
                     None => i64::MAX,
                     // Where it comes without being made to, nothing is lost.
@@ -278,7 +323,7 @@ impl<'p> Market<'p> {
             .iter()
             .filter_map(|offer| {
                 let worth = prices[offer.at as usize] - offer.cost;
-                let size = self.packing.then(self.items[offer.at as usize]);
+                let size = &self.sizes[offer.at as usize];
                 let fits = size.iter().zip(room).all(|(size, room)| size <= room);
                 if worth <= 0 || !fits || without == Some(offer.at) {
                     return None;
@@ -289,7 +334,7 @@ impl<'p> Market<'p> {
                     room => ((u128::from(size[dim]) << 20) / u128::from(room)) as u64,
                 };
                 let bulk = (0..dims).map(share).sum::<u64>();
-                Some(Good { at: offer.at, worth, bulk, size: size.to_vec() })
+                Some(Good { at: offer.at, worth, bulk, size: size.clone() })
             })
             .collect();
         // The most for its bulk first; ties by item.

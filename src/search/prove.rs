@@ -23,6 +23,7 @@ use crate::objective::Metric;
 use crate::outcome::Phase;
 use crate::problem::Later;
 use crate::problem::Problem;
+use crate::problem::Role;
 use crate::problem::Step;
 use crate::problem::StepKind;
 use crate::schedule;
@@ -106,9 +107,11 @@ impl Solver<'_> {
 
     /// Takes over what the search for the fewest moves has proved.
     fn take_proof(&mut self, found: &Fewest) {
-        let Self { settings, analysis, answer, search, .. } = self;
+        let Self { problem, settings, analysis, answer, search, .. } = self;
         if found.impossible && search.as_ref().is_some_and(|search| search.best().is_none()) {
-            answer.proof = Some(Proof::Exhausted);
+            // Not a matter of order: there is no placement.
+            let items = (0u32..).zip(&problem.packing.items).filter(|(_, row)| row.role != Role::Depart);
+            answer.proof = Some(Proof::Nowhere(items.map(|(item, _)| item).collect()));
         }
         raise_moves(analysis, found.bound);
         for (bound, raised) in answer.bounds.iter_mut().zip(bounds(settings.objective, analysis, None)) {

@@ -7,14 +7,18 @@ use crate::generate::VMS;
 use crate::generate::draw;
 use crate::generate::fits;
 use quadrille::Instance;
+use quadrille::InstanceBuilder;
 use quadrille::Objective;
 use quadrille::Options;
 use quadrille::Outcome;
 use quadrille::Status;
+use quadrille::constraint::Constraint;
+use quadrille::constraint::running::Running;
 use quadrille::format;
 use quadrille::format::ReadOptions;
 use quadrille::generate::Spec;
 use quadrille::generate::generate;
+use quadrille::outcome::Clash;
 use quadrille::outcome::Progress;
 use quadrille::outcome::StopReason;
 use quadrille::verify::VerifyOptions;
@@ -186,4 +190,24 @@ fn bounds_rise_while_the_search_runs() {
     quadrille::solve(&instance, &options).expect("an answer");
     let bounds: Vec<u64> = told.lock().expect("nobody panics").iter().map(|news| news.bound).collect();
     assert!(bounds.is_sorted() && bounds.last() == Some(&3), "{bounds:?}");
+}
+
+/// Of 41 items of size 4 two fit into each of 20 nodes of size 10: there is room in sum, and
+/// no placement. That is no matter of order, and not said to be.
+#[test]
+fn what_is_wasted_everywhere_leaves_no_room() {
+    let mut b = InstanceBuilder::new();
+    b.resource_with_defaults("cpu", 10, 4);
+    for at in 0..20 {
+        b.node(&format!("n{at}"));
+    }
+    for at in 0..41 {
+        let vm = b.ready_vm(&format!("vm{at}"));
+        b.constraint(Constraint::new(Running { vm }));
+    }
+    let instance = b.build().expect("an instance");
+    let options = Options { step_limit: Some(200_000), ..Options::default() };
+    let outcome = quadrille::solve(&instance, &options).expect("an answer");
+    assert_eq!(outcome.status, Status::Infeasible);
+    assert_eq!(outcome.conflict.map(|conflict| conflict.clash), Some(Clash::Nowhere));
 }
