@@ -26,8 +26,13 @@ const MOST_CONTENTS: usize = 60_000;
 const TRY: u64 = 3;
 /// Tries before they get longer.
 const TRIES: u32 = 8;
+/// Pivots between two looks at the limits.
+const PIVOTS: usize = 100;
 /// How far costs are pulled apart.
 const APART: f64 = 1e-4;
+/// More bins than that beyond those that are left are too many: what pulls costs and counts
+/// apart is less.
+const ROUNDING: f64 = 0.01;
 /// What a bin costs in the integers of a proof.
 const SCALE: f64 = (1u64 << 30) as f64;
 
@@ -44,17 +49,28 @@ pub enum Cover {
 
 /// Looks for so many bins of the only class, each with a part of one of the contents.
 pub fn search(boxes: &Boxes, contents: &[Content], bins: u64, seed: u64, meter: &mut Meter) -> Cover {
-    if contents.len() > MOST_CONTENTS {
+    if contents.len() > MOST_CONTENTS || bins > u64::from(boxes.bins[0]) {
         return Cover::Unknown;
     }
     let mut root = Master::new(boxes);
     contents.iter().for_each(|content| root.add(Filled { class: 0, content: content.clone() }, 1.0));
-    meter.spend(root.solve(usize::MAX) / 4);
+    loop {
+        let before = root.pivots();
+        meter.spend(root.solve(PIVOTS) / 4);
+        if meter.is_over() {
+            return Cover::Unknown;
+        }
+        if root.pivots() == before {
+            break;
+        }
+    }
     let mut random = Random::new(seed);
     for tries in 0u32.. {
         if meter.is_over() {
             break;
         }
+        // The copy of the programme; no try is free.
+        meter.spend(1 + (boxes.kinds() * boxes.kinds() + contents.len()) as u64 / 16);
         let length = TRY << (tries / TRIES).min(32);
         let mut dive = Dive::new(boxes, contents, bins, length, root.clone(), &mut random);
         match dive.run(meter) {
@@ -135,7 +151,13 @@ impl<'a> Dive<'a> {
             if self.nodes == 0 || meter.is_over() {
                 return Cover::Unknown;
             }
-            let chosen = if self.is_hopeless(meter) { None } else { self.most_used() };
+            let chosen = if self.is_hopeless(meter) {
+                None
+            } else {
+                let used = self.most_used();
+                self.certain &= used.is_some();
+                used
+            };
             match chosen {
                 Some(column) => self.take(column),
                 None => {
@@ -153,11 +175,16 @@ impl<'a> Dive<'a> {
 
     /// Solves the programme again. Are there too few bins left, or contents?
     fn is_hopeless(&mut self, meter: &mut Meter) -> bool {
-        let left = (self.bins - self.packing.len() as u64) as f64 + 0.01;
+        let left = self.bins.saturating_sub(self.packing.len() as u64);
+        if left == 0 {
+            return true;
+        }
         let changes = &mut self.changes;
-        let (resolved, work) =
-            self.master.resolve(left, |row, variable| changes.push(Change::Pivot(row, variable)));
-        meter.spend(work / 4);
+        let resolved = self.master.resolve(left as f64 + ROUNDING, |row, variable, work| {
+            changes.push(Change::Pivot(row, variable));
+            meter.spend(work / 4);
+            !meter.is_over()
+        });
         let prices = match resolved {
             Resolved::Optimal => return false,
             Resolved::Above => (0..self.boxes.kinds()).map(|kind| self.master.price(kind)).collect(),

@@ -197,6 +197,11 @@ impl Master {
         self.columns.len()
     }
 
+    /// Pivots so far.
+    pub fn pivots(&self) -> usize {
+        self.pivots
+    }
+
     /// Price of one item of a kind.
     pub fn price(&self, kind: usize) -> f64 {
         self.price[kind]
@@ -316,14 +321,13 @@ impl Master {
     }
 
     /// Solves the programme again after contents were forbidden or items went, by the dual
-    /// simplex, as long as its value is not above `most`. Tells of every pivot: the row, and
-    /// the variable that was in it. Also returns the arithmetic done.
-    pub fn resolve(&mut self, most: f64, mut tell: impl FnMut(usize, usize)) -> (Resolved, u64) {
+    /// simplex, as long as its value is not above `most`. Every pivot is told: the row, the
+    /// variable that was in it, and the arithmetic done; the answer is whether to go on.
+    pub fn resolve(&mut self, most: f64, mut tell: impl FnMut(usize, usize, u64) -> bool) -> Resolved {
         let rows = self.rows;
-        let mut work = 0;
         for _ in 0..4 * rows + 100 {
             if self.objective() > most {
-                return (Resolved::Above, work);
+                return Resolved::Above;
             }
             // Below nothing, or forbidden and above it.
             let wrong = |row: usize| match self.basis[row] {
@@ -333,24 +337,26 @@ impl Master {
             let gain = |row: usize| wrong(row) * wrong(row) / self.weight[row];
             let rows_wrong = (0..rows).filter(|&row| wrong(row) > TOLERANCE);
             let Some(row) = rows_wrong.max_by(|&a, &b| gain(a).total_cmp(&gain(b)).then(b.cmp(&a))) else {
-                return (Resolved::Optimal, work);
+                return Resolved::Optimal;
             };
             let sign = if self.value[row] < 0.0 { -1.0 } else { 1.0 };
             let own: Vec<f64> = (0..rows).map(|at| sign * self.inverse[at * rows + row]).collect();
             let Some((variable, reduced)) = self.entering(&own) else {
-                return (Resolved::Infeasible(own[..self.kinds].to_vec()), work);
+                return Resolved::Infeasible(own[..self.kinds].to_vec());
             };
             let alpha = self.seen(variable);
             if alpha[row].abs() < PIVOT {
-                return (Resolved::Stuck, work);
+                return Resolved::Stuck;
             }
-            tell(row, self.basis[row]);
+            let left = self.basis[row];
             let step = Step { length: self.value[row] / alpha[row], alpha, leaves: row };
             self.weigh(&step);
-            work += self.enter(variable, reduced, &step) + 16 * self.columns.len() as u64;
-            work += self.tidy();
+            let work = self.enter(variable, reduced, &step) + 16 * self.columns.len() as u64 + self.tidy();
+            if !tell(row, left, work) {
+                return Resolved::Stuck;
+            }
         }
-        (Resolved::Stuck, work)
+        Resolved::Stuck
     }
 
     /// Weights of the rows after a step (dual Devex; Forrest and Goldfarb 1992).
@@ -405,6 +411,9 @@ impl Master {
     /// arithmetic done.
     pub fn pivot_back(&mut self, row: usize, variable: usize) -> u64 {
         let alpha = self.seen(variable);
+        if alpha[row].abs() < PIVOT {
+            return 0;
+        }
         let reduced: f64 = self.cost(variable)
             - self.entries(variable).iter().map(|&(at, amount)| self.price[at] * amount).sum::<f64>();
         let step = Step { length: self.value[row] / alpha[row], alpha, leaves: row };
