@@ -226,6 +226,8 @@ struct Solver<'p> {
     perfected: Option<schedule::Placement>,
     stop: Option<StopReason>,
     rounds: u64,
+    /// Rounds that were about times.
+    hastes: u64,
 }
 
 impl<'p> Solver<'p> {
@@ -253,6 +255,7 @@ impl<'p> Solver<'p> {
             perfected: None,
             stop: None,
             rounds: 0,
+            hastes: 0,
         };
         solver.prove_nowhere();
         solver.start_consolidation();

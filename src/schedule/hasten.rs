@@ -6,13 +6,15 @@
 //! and the longest path first, or for a sum of ends the shortest first. Then iterated
 //! changes of rank around what ends late (Kolisch and Hartmann 2006 survey such searches),
 //! and forward-backward improvement: the times are pushed to the end and back again (Tormos
-//! and Lova 2001; double justification, Valls, Ballestín and Quintanilla 2005). Half of the
-//! workers look at the project with time turned around, whose list schedules are others.
+//! and Lova 2001; double justification, Valls, Ballestín and Quintanilla 2005). Other workers
+//! put tasks in anew ([`Field`]). Half of them look at the project with time turned around,
+//! whose schedules are others.
 
 use super::level::Level;
 use super::level::levels;
 use super::list::List;
 use super::list::by_remaining_load;
+use super::reinsert::Field;
 use super::tasks::Tasks;
 use crate::objective::Objective;
 use crate::problem::Problem;
@@ -24,6 +26,8 @@ use rayon::prelude::*;
 const WORKERS: u64 = 4;
 /// Tasks beyond which no rank is made that takes time quadratic in them.
 const MOST_QUADRATIC: usize = 16_384;
+/// What a second beyond the last end counts where a sum is made smaller.
+const LATE: u64 = 1 << 20;
 
 /// What is looked for: less of the first level that is open, and none of those before
 /// worse.
@@ -59,19 +63,35 @@ impl Aim {
     }
 }
 
-/// Better times for the steps of a plan with these values and bounds by level, looked for
-/// in `granted` steps or until `stop`; those alone that are `sound`. Also the steps spent.
+/// What is asked for: better times for the steps of a plan.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// The problem.
+    pub problem: &'a Problem,
+    /// What is minimised.
+    pub objective: &'a Objective,
+    /// The plan.
+    pub steps: &'a [Step],
+    /// Its values by level.
+    pub values: &'a [u64],
+    /// Bounds by level.
+    pub bounds: &'a [u64],
+    /// Try rules of thumb before the search: once is enough.
+    pub first: bool,
+    /// Steps that may be spent.
+    pub granted: u64,
+    /// Seed of every random choice.
+    pub seed: u64,
+}
+
+/// Better times with their values, looked for until the steps are spent or `stop`; those alone
+/// that are `sound`. Also the steps spent.
 pub fn hasten(
-    problem: &Problem,
-    objective: &Objective,
-    known: (&[Step], &[u64]),
-    bounds: &[u64],
-    granted: u64,
-    seed: u64,
+    request: Request<'_>,
     stop: &(dyn Fn() -> bool + Sync),
     sound: &(dyn Fn(&[Step]) -> bool + Sync),
 ) -> (Option<(Vec<Step>, Vec<u64>)>, u64) {
-    let (steps, values) = known;
+    let Request { problem, objective, steps, values, bounds, first, granted, seed } = request;
     let levels = levels(problem, objective, steps, values);
     let open = (0..levels.len()).find(|&at| levels[at].is_timed() && values[at] > bounds[at]);
     let Some(open) = open.filter(|_| steps.len() > 1) else { return (None, 1) };
@@ -95,7 +115,11 @@ pub fn hasten(
             } else {
                 Worker::new(&tasks, &back, &tails, &aim, false, seed, granted / WORKERS)
             };
-            mine.search(steps, worker < 2, stop);
+            // Two start from what is known, one from a rule of thumb, one from another.
+            mine.start(steps, worker, first);
+            if worker < 2 || !mine.reinsert(stop) {
+                mine.search(stop);
+            }
             let spent = mine.spent;
             (mine, spent)
         })
@@ -255,22 +279,78 @@ impl<'t> Worker<'t> {
         }
     }
 
-    fn search(&mut self, steps: &[Step], start: bool, stop: &(dyn Fn() -> bool + Sync)) {
+    /// The first times: those that are known, and for some workers rules of thumb.
+    fn start(&mut self, steps: &[Step], worker: u64, first: bool) {
         let known: Vec<u64> = steps.iter().map(|step| step.end).collect();
         let known = if self.turned { self.mirrored(&known) } else { known };
-        self.start_with(self.ranked(|task| known[task] - self.tasks.duration[task]));
-        if start {
+        if worker < 2 {
+            self.start_with(self.ranked(|task| known[task] - self.tasks.duration[task]));
+            if !first {
+                return;
+            }
             if self.aim.levels[self.aim.open].weights.is_some() {
                 self.start_with(self.ranked(|task| self.tasks.duration[task]));
             }
-            if self.tasks.len() <= MOST_QUADRATIC && !stop() {
+            if self.tasks.len() <= MOST_QUADRATIC {
                 self.spent += self.cost() * 16;
                 if let Some(ends) = by_remaining_load(self.tasks, self.tails) {
                     self.start_with(self.ranked(|task| ends[task] - self.tasks.duration[task]));
                 }
             }
             self.start_with(self.ranked(|task| u64::MAX - self.tasks.duration[task] - self.tails[task]));
+        } else {
+            self.consider(&known, 0);
         }
+    }
+
+    /// Searches by putting tasks in anew. False where that does not apply.
+    fn reinsert(&mut self, stop: &(dyn Fn() -> bool + Sync)) -> bool {
+        let aim = self.aim;
+        let weights: Vec<u64> = match &aim.levels[aim.open].weights {
+            Some(weights) => weights.iter().map(|&weight| u64::from(weight)).collect(),
+            None => Vec::new(),
+        };
+        // A sum is made smaller as long as no level before gets worse.
+        let before = aim.levels[..aim.open].iter().any(|level| level.last > 0);
+        let last = self.ends.iter().copied().max().unwrap_or(0);
+        let (target, price) = match weights.is_empty() {
+            true => (aim.target, 1),
+            false => (last, if before { LATE } else { 0 }),
+        };
+        let Some(mut field) = Field::new(self.tasks, &self.ends, weights, target, price) else {
+            return false;
+        };
+        field.settle();
+        let mut total = field.total();
+        let mut rounds = 0u64;
+        while self.spent < self.granted {
+            rounds += 1;
+            self.spent += 1;
+            if rounds.is_multiple_of(64) && stop() {
+                break;
+            }
+            let slack = if self.random.below(48) == 0 { 1 + total / 512 } else { 0 };
+            field.attempt(&mut self.random, slack);
+            let done = price > 0 && field.is_in_time();
+            if done || rounds.is_multiple_of(1024) {
+                if rounds.is_multiple_of(16_384) {
+                    field.settle();
+                    self.spent += self.cost();
+                }
+                total = field.total();
+                let ends = field.ends();
+                self.consider(&ends, 0);
+                if done && aim.levels[aim.open].weights.is_none() {
+                    break;
+                }
+            }
+        }
+        let ends = field.ends();
+        self.consider(&ends, 0);
+        true
+    }
+
+    fn search(&mut self, stop: &(dyn Fn() -> bool + Sync)) {
         if self.ends.is_empty() {
             return;
         }
@@ -400,5 +480,54 @@ impl<'t> Worker<'t> {
             }
         }
         Some(task)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::objective::Metric;
+    use crate::schedule;
+    use crate::schedule::testing;
+
+    #[test]
+    fn better_times_are_sound_and_never_below_the_best() {
+        let mut random = Random::new(8);
+        let (mut checked, mut best) = (0, 0);
+        for _ in 0..900 {
+            let Some((problem, steps)) = testing::random(&mut random, 3) else { continue };
+            let last = steps.iter().map(|step| step.end).max().unwrap_or(0);
+            if steps.len() > 4 || last > 12 {
+                continue;
+            }
+            for metric in [Metric::SumOfEnds, Metric::Mttr, Metric::Makespan] {
+                let objective = testing::objective(metric);
+                let values = schedule::levels(&problem, &steps, &objective, 0);
+                let sound = |steps: &[Step]| testing::sound(&problem, steps);
+                let request = Request {
+                    problem: &problem,
+                    objective: &objective,
+                    steps: &steps,
+                    values: &values,
+                    bounds: &[0],
+                    first: true,
+                    granted: 400,
+                    seed: 1,
+                };
+                let run = || hasten(request, &|| false, &sound);
+                let (found, spent) = run();
+                assert_eq!((found.clone(), spent), run());
+                let reached = found.map_or(values[0], |(steps, values)| {
+                    assert!(sound(&steps));
+                    assert_eq!(schedule::levels(&problem, &steps, &objective, 0), values);
+                    values[0]
+                });
+                let least = testing::brute(&problem, &steps, &objective, last);
+                assert!(least <= reached && reached <= values[0]);
+                best += usize::from(least == reached);
+                checked += 1;
+            }
+        }
+        assert!(checked > 100 && best * 20 > checked * 19, "{best} of {checked}");
     }
 }

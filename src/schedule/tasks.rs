@@ -208,11 +208,10 @@ impl Tasks {
         }
     }
 
-    /// By task: the longest time from its end to the end of what waits for it.
-    pub fn tails(&self) -> Vec<u64> {
-        let mut tails = vec![0u64; self.len()];
-        let mut order: Vec<u32> = Vec::with_capacity(self.len());
+    /// The tasks, each after those that it waits for; without those that wait in a circle.
+    pub fn order(&self) -> Vec<u32> {
         let mut waits = self.waits.clone();
+        let mut order: Vec<u32> = Vec::with_capacity(self.len());
         order.extend((0..self.len() as u32).filter(|&task| waits[task as usize] == 0));
         let mut at = 0;
         while let Some(&task) = order.get(at) {
@@ -224,9 +223,15 @@ impl Tasks {
                 }
             }
         }
-        for &task in order.iter().rev() {
-            let longest =
-                self.next.of(task).iter().map(|&then| tails[then as usize] + self.duration[then as usize]);
+        order
+    }
+
+    /// By task: the longest time from its end to the end of what waits for it.
+    pub fn tails(&self) -> Vec<u64> {
+        let mut tails = vec![0u64; self.len()];
+        for task in self.order().into_iter().rev() {
+            let then = self.next.of(task).iter();
+            let longest = then.map(|&then| tails[then as usize] + self.duration[then as usize]);
             tails[task as usize] = longest.max().unwrap_or(0);
         }
         tails

@@ -10,6 +10,7 @@ use super::improve::Incumbent;
 use super::in_time;
 use crate::objective::Metric;
 use crate::problem::Role;
+use crate::problem::Step;
 use crate::schedule;
 
 /// Schedules that are tried in a round.
@@ -82,21 +83,22 @@ impl Solver<'_> {
         let effort = self.answer.effort;
         let stop = || limits.reached(effort).is_some();
         let problem = self.problem;
-        let sound =
-            |steps: &[crate::problem::Step]| schedule::replays(problem, steps) && in_time(problem, steps);
-        let (found, spent) = schedule::hasten(
+        let sound = |steps: &[Step]| schedule::replays(problem, steps) && in_time(problem, steps);
+        let request = schedule::Request {
             problem,
-            self.settings.objective,
-            (&best.steps, &best.values),
-            &known,
-            (SCHEDULES * cost).min(left),
-            self.settings.seed ^ self.rounds.wrapping_mul(0xd134_2543_de82_ef95),
-            &stop,
-            &sound,
-        );
+            objective: self.settings.objective,
+            steps: &best.steps,
+            values: &best.values,
+            bounds: &known,
+            first: self.hastes == 0,
+            granted: (SCHEDULES * cost).min(left),
+            seed: self.settings.seed ^ self.rounds.wrapping_mul(0xd134_2543_de82_ef95),
+        };
+        let (found, spent) = schedule::hasten(request, &stop, &sound);
         let found =
             found.map(|(steps, values)| Incumbent { steps, values, placement: best.placement.clone() });
         self.answer.effort += spent;
+        self.hastes += 1;
         let (Some(found), Some(search)) = (found, &mut self.search) else { return false };
         search.hasten(found);
         true

@@ -27,6 +27,7 @@ use crate::problem::StepKind;
 use crate::schedule;
 use crate::schedule::Placement;
 use crate::schedule::bound::move_takes;
+use crate::schedule::detour;
 use crate::schedule::exact;
 use std::time::Duration;
 use std::time::Instant;
@@ -182,7 +183,32 @@ impl Solver<'_> {
                 break;
             }
         }
-        gained
+        self.prove_last_end() || gained
+    }
+
+    /// Proves that no plan ends before the best one, whatever stops it makes, where that is
+    /// all that the first level asks.
+    fn prove_last_end(&mut self) -> bool {
+        let Self { problem, settings, analysis, answer, search: Some(search), .. } = self else {
+            return false;
+        };
+        let only = matches!(settings.objective.levels[0].terms[..], [(1, Metric::Makespan)]);
+        let Some(best) = search.best().filter(|_| only) else { return false };
+        let penalty = best.penalty(problem);
+        let value = best.values[0];
+        if penalty > 0 || value <= answer.bounds[0] {
+            return false;
+        }
+        let (steps, limits) = share(&settings.limits, answer.effort, problem.packing.items.len() as u64);
+        let mut meter = Meter { steps, deadline: limits.deadline, cancel: limits.cancel };
+        let proved = detour::refuted(problem, &analysis.forced, value - 1, &mut meter);
+        answer.effort += steps - meter.steps;
+        if proved {
+            answer.bounds[0] = value;
+            analysis.least_makespan = analysis.least_makespan.max(value);
+            analysis.least_makespan_fewest = analysis.least_makespan_fewest.max(value);
+        }
+        proved
     }
 
     /// Looks for better times in the next level about times that is open. `None` where nothing
