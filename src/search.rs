@@ -222,8 +222,8 @@ struct Solver<'p> {
     fewest_tried: bool,
     /// Was the proof of the least seconds of the moves tried?
     quickest_tried: bool,
-    /// The placement for which the best times were looked for.
-    perfected: Option<schedule::Placement>,
+    /// The placement and the values of the plan for which the best times were looked for.
+    perfected: Option<(schedule::Placement, Vec<u64>)>,
     stop: Option<StopReason>,
     rounds: u64,
     /// Rounds that were about times.

@@ -16,7 +16,7 @@ use crate::random::Random;
 /// The most tasks that are taken out at once.
 const MOST_OUT: usize = 9;
 
-/// What a task takes, and where it is.
+/// The tasks of a project at their times, with what each resource is taken by.
 #[derive(Clone, Debug)]
 pub struct Field<'t> {
     tasks: &'t Tasks,

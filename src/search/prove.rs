@@ -27,8 +27,10 @@ use crate::problem::StepKind;
 use crate::schedule;
 use crate::schedule::Placement;
 use crate::schedule::bound::move_takes;
+use crate::schedule::bound::project;
 use crate::schedule::detour;
 use crate::schedule::exact;
+use crate::schedule::tasks::Tasks;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -183,7 +185,29 @@ impl Solver<'_> {
                 break;
             }
         }
-        self.prove_last_end() || gained
+        let proved = self.prove_last_end();
+        self.raise_last_end() || proved || gained
+    }
+
+    /// Raises the bound on the last end where every plan has the steps of the best one, and the
+    /// next open level asks for the last end alone.
+    fn raise_last_end(&mut self) -> bool {
+        let Some(best) = self.best() else { return false };
+        let known = self.known_bounds(&best.values);
+        let Some(level) = (0..known.len()).find(|&at| best.values[at] > known[at]) else { return false };
+        let alone = matches!(self.settings.objective.levels[level].terms[..], [(1, Metric::Makespan)]);
+        if level == 0 || !alone || !self.is_only_way(level) {
+            return false;
+        }
+        let Some(tasks) = Tasks::new(self.problem, &best.steps) else { return false };
+        let ends: Vec<u64> = best.steps.iter().map(|step| step.end).collect();
+        let (steps, limits) = share(&self.settings.limits, self.answer.effort, best.steps.len() as u64);
+        let mut meter = Meter { steps, deadline: limits.deadline, cancel: limits.cancel };
+        let bound = project::last_end(&tasks, &ends, best.values[level], &mut meter);
+        self.answer.effort += steps - meter.steps + 1 + tasks.len() as u64 / 16;
+        let gained = bound > known[level];
+        self.answer.bounds[level] = self.answer.bounds[level].max(bound);
+        gained
     }
 
     /// Proves that no plan ends before the best one, whatever stops it makes, where that is
