@@ -29,10 +29,12 @@ use std::collections::BinaryHeap;
 
 pub mod bound;
 mod carried;
+pub mod detour;
 pub mod exact;
 pub mod hasten;
 pub mod level;
 pub mod list;
+pub mod reinsert;
 pub mod replay;
 pub mod tasks;
 #[cfg(test)]
@@ -40,6 +42,7 @@ pub(crate) mod testing;
 mod value;
 
 pub use carried::is_carried;
+pub use hasten::Request;
 pub use hasten::hasten;
 pub use replay::replays;
 pub use value::levels;

@@ -229,11 +229,13 @@ struct Solver<'p> {
     fewest_tried: bool,
     /// Was the proof of the least seconds of the moves tried?
     quickest_tried: bool,
-    /// The placement for which the best times were looked for.
-    perfected: Option<schedule::Placement>,
+    /// The placement and the values of the plan for which the best times were looked for.
+    perfected: Option<(schedule::Placement, Vec<u64>)>,
     stop: Option<StopReason>,
     /// Rounds of improvement so far; the searches take turns by their number.
     rounds: u64,
+    /// Rounds that were about times.
+    hastes: u64,
 }
 
 impl<'p> Solver<'p> {
@@ -261,6 +263,7 @@ impl<'p> Solver<'p> {
             perfected: None,
             stop: None,
             rounds: 0,
+            hastes: 0,
         };
         solver.prove_nowhere();
         solver.start_consolidation();

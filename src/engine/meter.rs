@@ -58,6 +58,17 @@ impl Meter {
         false
     }
 
+    /// A meter for a part of what is left: no more than so many steps.
+    pub fn part(&self, steps: u64) -> Self {
+        let left = self.most.saturating_sub(self.work) / STEP;
+        Self::new(steps.min(left), self.deadline, self.cancel.clone())
+    }
+
+    /// Counts what a part of it has spent.
+    pub fn include(&mut self, part: &Meter) {
+        self.spend(part.work.min(part.most));
+    }
+
     /// Is it time to stop?
     #[inline]
     pub fn is_over(&self) -> bool {

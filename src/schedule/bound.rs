@@ -9,6 +9,7 @@
 pub mod channel;
 pub mod critical;
 pub mod machine;
+pub mod project;
 pub mod room;
 
 use crate::problem::Packing;

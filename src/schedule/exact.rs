@@ -95,6 +95,48 @@ fn value_last(steps: &[Step]) -> u64 {
     steps.iter().map(|step| step.end).max().unwrap_or(0)
 }
 
+/// Is it proved that some tasks of a project have no times that end by `last`, given heads and
+/// tails of all? Room that others give is there from the start on.
+pub fn refuted(
+    tasks: &Tasks,
+    part: &[u32],
+    heads: &[u64],
+    tails: &[u64],
+    last: u64,
+    meter: &mut Meter,
+) -> bool {
+    let verdict = guarded(|| {
+        let kept = part;
+        let part = tasks.part(kept, heads);
+        let mut core = Core::default();
+        let horizon = i32::try_from(last).ok().filter(|&last| last < i32::MAX / 8)?;
+        let mut starts = Vec::new();
+        for (&task, (&release, &duration)) in kept.iter().zip(part.release.iter().zip(&part.duration)) {
+            let latest =
+                last.checked_sub(duration + tails[task as usize]).filter(|&latest| latest >= release);
+            let Some(latest) = latest else { return Some(Verdict::Refuted) };
+            starts.push(core.between(release as i32, latest as i32));
+        }
+        let durations = order(&part, &starts, &mut core);
+        resources(&part, &starts, &durations, horizon, &mut core)?;
+        let mut guide = Earliest { starts, limits: Vec::new() };
+        Some(core.solve(&[], &mut guide, meter))
+    });
+    verdict.flatten() == Some(Verdict::Refuted)
+}
+
+/// Each task after those that it waits for. The durations.
+fn order(tasks: &Tasks, starts: &[Var], core: &mut Core) -> Vec<i32> {
+    let durations: Vec<i32> = tasks.duration.iter().map(|&takes| takes as i32).collect();
+    for task in 0..tasks.len() as u32 {
+        for &then in tasks.next.of(task) {
+            let pair = [(1, starts[task as usize]), (-1, starts[then as usize])];
+            core.sum_at_most(&pair, -durations[task as usize]);
+        }
+    }
+    durations
+}
+
 /// The project for the solver.
 struct Model {
     core: Core,
@@ -112,15 +154,9 @@ impl Model {
         let all: u64 = tasks.duration.iter().chain(&tasks.release).sum();
         let horizon = i32::try_from(all.max(value_last(steps))).ok().filter(|&all| all < i32::MAX / 8)?;
         let mut core = Core::default();
-        let durations: Vec<i32> = tasks.duration.iter().map(|&takes| takes as i32).collect();
         let starts: Vec<Var> =
             tasks.release.iter().map(|&release| core.between(release as i32, horizon)).collect();
-        for task in 0..tasks.len() as u32 {
-            for &then in tasks.next.of(task) {
-                let pair = [(1, starts[task as usize]), (-1, starts[then as usize])];
-                core.sum_at_most(&pair, -durations[task as usize]);
-            }
-        }
+        let durations = order(tasks, &starts, &mut core);
         resources(tasks, &starts, &durations, horizon, &mut core)?;
         let last = core.between(0, horizon);
         for (&start, &duration) in starts.iter().zip(&durations) {

@@ -149,7 +149,7 @@ impl Tasks {
             }
         }
         let mut next: Vec<Vec<u32>> = vec![Vec::new(); steps.len()];
-        let of_item = by_item(problem, steps);
+        let of_item = by_item(steps);
         for legs in of_item.values() {
             legs.windows(2).for_each(|pair| next[pair[0] as usize].push(pair[1]));
         }
@@ -187,6 +187,40 @@ impl Tasks {
         self.duration.len()
     }
 
+    /// Some tasks alone, ascending, with heads as releases. What room others
+    /// give is there from the start on, and what they take is never taken: whatever times the
+    /// whole has, the part has as well.
+    pub fn part(&self, keep: &[u32], heads: &[u64]) -> Self {
+        let mut number = vec![NONE; self.len()];
+        (0u32..).zip(keep).for_each(|(at, &task)| number[task as usize] = at);
+        let mut free = self.free.clone();
+        for task in (0..self.len() as u32).filter(|&task| number[task as usize] == NONE) {
+            let rooms = self.gives.of(task).iter().filter(|usage| self.kinds[usage.0 as usize] == Kind::Room);
+            rooms.for_each(|&(room, amount)| free[room as usize] += amount);
+        }
+        let lists = |all: &Lists<(u32, i64)>| {
+            Lists::new(&keep.iter().map(|&task| all.of(task).to_vec()).collect::<Vec<_>>())
+        };
+        let kept = |task: u32| {
+            let then = self.next.of(task).iter().map(|&then| number[then as usize]);
+            then.filter(|&then| then != NONE).collect::<Vec<u32>>()
+        };
+        let next: Vec<Vec<u32>> = keep.iter().map(|&task| kept(task)).collect();
+        let mut waits = vec![0u32; keep.len()];
+        next.iter().flatten().for_each(|&then| waits[then as usize] += 1);
+        let part = Self {
+            duration: keep.iter().map(|&task| self.duration[task as usize]).collect(),
+            release: keep.iter().map(|&task| heads[task as usize]).collect(),
+            takes: lists(&self.takes),
+            gives: lists(&self.gives),
+            next: Lists::new(&next),
+            waits,
+            free,
+            kinds: self.kinds.clone(),
+        };
+        part
+    }
+
     /// The same project with time turned around; releases are lost.
     pub fn reversed(&self) -> Self {
         let mut free = self.free.clone();
@@ -208,11 +242,10 @@ impl Tasks {
         }
     }
 
-    /// By task: the longest time from its end to the end of what waits for it.
-    pub fn tails(&self) -> Vec<u64> {
-        let mut tails = vec![0u64; self.len()];
-        let mut order: Vec<u32> = Vec::with_capacity(self.len());
+    /// The tasks, each after those that it waits for; without those that wait in a circle.
+    pub fn order(&self) -> Vec<u32> {
         let mut waits = self.waits.clone();
+        let mut order: Vec<u32> = Vec::with_capacity(self.len());
         order.extend((0..self.len() as u32).filter(|&task| waits[task as usize] == 0));
         let mut at = 0;
         while let Some(&task) = order.get(at) {
@@ -224,9 +257,15 @@ impl Tasks {
                 }
             }
         }
-        for &task in order.iter().rev() {
-            let longest =
-                self.next.of(task).iter().map(|&then| tails[then as usize] + self.duration[then as usize]);
+        order
+    }
+
+    /// By task: the longest time from its end to the end of what waits for it.
+    pub fn tails(&self) -> Vec<u64> {
+        let mut tails = vec![0u64; self.len()];
+        for task in self.order().into_iter().rev() {
+            let then = self.next.of(task).iter();
+            let longest = then.map(|&then| tails[then as usize] + self.duration[then as usize]);
             tails[task as usize] = longest.max().unwrap_or(0);
         }
         tails
@@ -258,7 +297,7 @@ fn sizes(packing: &Packing, kind: &StepKind) -> (Share, Share) {
 }
 
 /// By item: its steps in turn.
-fn by_item(problem: &Problem, steps: &[Step]) -> FxHashMap<u32, Vec<u32>> {
+fn by_item(steps: &[Step]) -> FxHashMap<u32, Vec<u32>> {
     let mut of_item: FxHashMap<u32, Vec<u32>> = FxHashMap::default();
     let mut turn: Vec<u32> = (0..steps.len() as u32).collect();
     turn.sort_by_key(|&at| (steps[at as usize].start, steps[at as usize].end, at));
@@ -268,7 +307,6 @@ fn by_item(problem: &Problem, steps: &[Step]) -> FxHashMap<u32, Vec<u32>> {
         | StepKind::Depart { item, .. }
         | StepKind::Resize { item, .. } = steps[at as usize].kind
         {
-            debug_assert!((item as usize) < problem.packing.items.len());
             of_item.entry(item).or_default().push(at);
         }
     }

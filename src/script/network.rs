@@ -298,7 +298,8 @@ impl<'p> Run<'p, '_> {
                 }) && sound
             }
             Expression::Set(members) if names_switches(members) => {
-                members.iter().fold(true, |sound, member| self.ends(member, found) && sound)
+                // All of them are looked at, so that every mistake is told.
+                members.iter().filter(|member| !self.ends(member, found)).count() == 0
             }
             _ => match self.value(expression) {
                 Value::Node(node) => {

@@ -9,10 +9,14 @@ use super::bounds;
 use super::improve::Incumbent;
 use super::in_time;
 use crate::problem::Role;
+use crate::problem::Step;
 use crate::schedule;
 
-/// Schedules that are tried in a round.
+/// Schedules that are tried in a round, and the steps that they may take together, save for so
+/// many schedules.
 const SCHEDULES: u64 = 4_000;
+const MOST_STEPS: u64 = 200_000;
+const FEWEST_SCHEDULES: u64 = 32;
 /// Of so many rounds one is about places, where there is only one placement.
 const FIXED_TURN: u64 = 8;
 
@@ -29,18 +33,18 @@ impl Solver<'_> {
             && self.is_late()
     }
 
-    /// Is it the turn of exact times? Once for a placement, after some rounds of others.
+    /// Is it the turn of exact times? Once for a plan, after some rounds of others.
     pub(super) fn wants_perfect(&mut self) -> bool {
         let turn = self.problem.project.transit.is_some()
             && self.stop.is_none()
             && !self.settings.any
-            && self.rounds.is_multiple_of(FIXED_TURN / 2)
+            && self.rounds % FIXED_TURN == FIXED_TURN / 2
             && self.is_late();
         let Some(best) = self.best().filter(|_| turn) else { return false };
-        if self.perfected.as_ref() == Some(&best.placement) {
+        if self.perfected.as_ref() == Some(&(best.placement.clone(), best.values.clone())) {
             return false;
         }
-        self.perfected = Some(best.placement.clone());
+        self.perfected = Some((best.placement.clone(), best.values.clone()));
         true
     }
 
@@ -80,21 +84,22 @@ impl Solver<'_> {
         let effort = self.answer.effort;
         let stop = || limits.reached(effort).is_some();
         let problem = self.problem;
-        let sound =
-            |steps: &[crate::problem::Step]| schedule::replays(problem, steps) && in_time(problem, steps);
-        let (found, spent) = schedule::hasten(
+        let sound = |steps: &[Step]| schedule::replays(problem, steps) && in_time(problem, steps);
+        let request = schedule::Request {
             problem,
-            self.settings.objective,
-            (&best.steps, &best.values),
-            &known,
-            (SCHEDULES * cost).min(left),
-            self.settings.seed ^ self.rounds.wrapping_mul(0xd134_2543_de82_ef95),
-            &stop,
-            &sound,
-        );
+            objective: self.settings.objective,
+            steps: &best.steps,
+            values: &best.values,
+            bounds: &known,
+            first: self.hastes == 0,
+            granted: (SCHEDULES * cost).min(MOST_STEPS.max(FEWEST_SCHEDULES * cost)).min(left),
+            seed: self.settings.seed ^ self.rounds.wrapping_mul(0xd134_2543_de82_ef95),
+        };
+        let (found, spent) = schedule::hasten(request, &stop, &sound);
         let found =
             found.map(|(steps, values)| Incumbent { steps, values, placement: best.placement.clone() });
         self.answer.effort += spent;
+        self.hastes += 1;
         let (Some(found), Some(search)) = (found, &mut self.search) else { return false };
         search.hasten(found);
         true

@@ -29,7 +29,10 @@ use crate::problem::StepKind;
 use crate::schedule;
 use crate::schedule::Placement;
 use crate::schedule::bound::move_takes;
+use crate::schedule::bound::project;
+use crate::schedule::detour;
 use crate::schedule::exact;
+use crate::schedule::tasks::Tasks;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -198,7 +201,54 @@ impl Solver<'_> {
                 break;
             }
         }
+        let proved = self.prove_last_end();
+        self.raise_last_end() || proved || gained
+    }
+
+    /// Raises the bound on the last end where every plan has the steps of the best one, and the
+    /// next open level asks for the last end alone.
+    fn raise_last_end(&mut self) -> bool {
+        let Some(best) = self.best() else { return false };
+        let known = self.known_bounds(&best.values);
+        let Some(level) = (0..known.len()).find(|&at| best.values[at] > known[at]) else { return false };
+        let alone = matches!(self.settings.objective.levels[level].terms[..], [(1, Metric::Makespan)]);
+        if level == 0 || !alone || !self.is_only_way(level) {
+            return false;
+        }
+        let Some(tasks) = Tasks::new(self.problem, &best.steps) else { return false };
+        let ends: Vec<u64> = best.steps.iter().map(|step| step.end).collect();
+        let (steps, limits) = share(&self.settings.limits, self.answer.effort, best.steps.len() as u64);
+        let mut meter = Meter::new(steps, limits.deadline, limits.cancel);
+        let bound = project::last_end(&tasks, &ends, best.values[level], &mut meter);
+        self.answer.effort += meter.steps() + 1 + tasks.len() as u64 / 16;
+        let gained = bound > known[level];
+        self.answer.bounds[level] = self.answer.bounds[level].max(bound);
         gained
+    }
+
+    /// Proves that no plan ends before the best one, whatever stops it makes, where that is
+    /// all that the first level asks.
+    fn prove_last_end(&mut self) -> bool {
+        let Self { problem, settings, analysis, answer, search: Some(search), .. } = self else {
+            return false;
+        };
+        let only = matches!(settings.objective.levels[0].terms[..], [(1, Metric::Makespan)]);
+        let Some(best) = search.best().filter(|_| only) else { return false };
+        let penalty = best.penalty(problem);
+        let value = best.values[0];
+        if penalty > 0 || value <= answer.bounds[0] {
+            return false;
+        }
+        let (steps, limits) = share(&settings.limits, answer.effort, problem.packing.items.len() as u64);
+        let mut meter = Meter::new(steps, limits.deadline, limits.cancel);
+        let proved = detour::refuted(problem, &analysis.forced, value - 1, &mut meter);
+        answer.effort += meter.steps();
+        if proved {
+            answer.bounds[0] = value;
+            analysis.least_makespan = analysis.least_makespan.max(value);
+            analysis.least_makespan_fewest = analysis.least_makespan_fewest.max(value);
+        }
+        proved
     }
 
     /// Looks for better times in the next level about times that is open. `None` where nothing

@@ -246,6 +246,89 @@ fn is_carried(instance: &Instance, plan: &Plan) -> bool {
     })
 }
 
+/// The least last end and the least sum of ends on a star of links, over all ways to go there
+/// at once or with one stop, and all orders in which the moves get the earliest moment at which
+/// their links are free. Whole nodes: there is room everywhere.
+fn brute(links: &[u64], vms: &[(u64, u64, usize, usize)], stops: bool) -> (u64, u64) {
+    let mut best = (u64::MAX, u64::MAX);
+    let ways = links.len() - 1;
+    let choices = if stops { ways.pow(vms.len() as u32) } else { 1 };
+    for choice in 0..choices {
+        let mut legs = Vec::new();
+        let mut rest = choice;
+        for &(seconds, most, from, to) in vms {
+            // 0: at once; others: by one of the other nodes.
+            let by = (0..links.len())
+                .filter(|&node| node != from && node != to)
+                .nth((rest % ways).wrapping_sub(1));
+            rest /= ways;
+            let leg = |from: usize, to: usize| (seconds, most.min(links[from]).min(links[to]), from, to);
+            legs.push(by.map_or_else(|| vec![leg(from, to)], |by| vec![leg(from, by), leg(by, to)]));
+        }
+        let mut next = vec![0; legs.len()];
+        place(links, &legs, &mut next, &mut Vec::new(), &mut best);
+    }
+    best
+}
+
+/// A move: seconds, bandwidth, from, to; with its VM and its end once it is placed.
+type Leg = (u64, u64, usize, usize);
+
+fn place(
+    links: &[u64],
+    legs: &[Vec<Leg>],
+    next: &mut [usize],
+    placed: &mut Vec<(Leg, usize, u64)>,
+    best: &mut (u64, u64),
+) {
+    if (0..legs.len()).all(|vm| next[vm] == legs[vm].len()) {
+        best.0 = best.0.min(placed.iter().map(|leg| leg.2).max().unwrap_or(0));
+        best.1 = best.1.min(placed.iter().map(|leg| leg.2).sum());
+        return;
+    }
+    for vm in 0..legs.len() {
+        let Some(&leg) = legs[vm].get(next[vm]) else { continue };
+        let ready = placed.iter().filter(|placed| placed.1 == vm).map(|placed| placed.2).max().unwrap_or(0);
+        let fits = |start: u64| {
+            (start..start + leg.0).all(|now| {
+                let used = |same: &dyn Fn(&Leg) -> bool| {
+                    let running = placed.iter().filter(|(leg, _, end)| *end > now && end - leg.0 <= now);
+                    running.filter(|(leg, ..)| same(leg)).map(|(leg, ..)| leg.1).sum::<u64>() + leg.1
+                };
+                used(&|other| other.2 == leg.2) <= links[leg.2]
+                    && used(&|other| other.3 == leg.3) <= links[leg.3]
+            })
+        };
+        let start = (ready..).find(|&start| fits(start)).expect("after all others");
+        placed.push((leg, vm, start + leg.0));
+        next[vm] += 1;
+        place(links, legs, next, placed, best);
+        next[vm] -= 1;
+        placed.pop();
+    }
+}
+
+/// Like [`cluster`], with seconds and bandwidths that are given.
+fn timed(links: &[u64], vms: &[(u64, u64, usize, usize)]) -> Instance {
+    let rows: Vec<_> = vms.iter().map(|&(_, _, from, to)| (1, None, from, to)).collect();
+    let mut b = cluster(links, &rows);
+    for (at, &(seconds, most, ..)) in vms.iter().enumerate() {
+        let vm = quadrille::model::VmId(at as u32);
+        b.vm_attribute(vm, "migrate", Value::Int(seconds as i64));
+        b.vm_attribute(vm, "bandwidth", Value::Int(most as i64));
+    }
+    b.build().expect("sound")
+}
+
+/// Seconds, bandwidth, from and another node.
+fn rows(nodes: usize, most: usize) -> impl Strategy<Value = Vec<(u64, u64, usize, usize)>> {
+    let row = (1u64..6, prop::sample::select(vec![300u64, 500, 1000]), 0..nodes, 1..nodes);
+    prop::collection::vec(
+        row.prop_map(move |(seconds, rate, from, far)| (seconds, rate, from, (from + far) % nodes)),
+        1..most,
+    )
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -287,5 +370,58 @@ proptest! {
         let (plain, large) = (scaled(1), scaled(factor));
         prop_assert_eq!(times(&plain), times(&large));
         prop_assert_eq!(plain.happens_before, large.happens_before);
+    }
+
+    #[test]
+    fn what_is_optimal_is_the_best_of_all_orders(
+        links in prop::collection::vec(prop::sample::select(vec![500u64, 1000]), 4),
+        vms in rows(4, 6),
+    ) {
+        let instance = timed(&links, &vms);
+        let direct = brute(&links, &vms, false);
+        for (objective, best) in [("relocations,makespan", direct.0), ("relocations,sum_of_ends", direct.1)] {
+            let (outcome, _) = solved(&instance, objective);
+            let level = &outcome.levels[1];
+            prop_assert!(level.bound <= best && best <= level.value, "{objective} {level:?} {best}");
+            // Small ones are solved and proved.
+            prop_assert_eq!((level.bound, level.value), (best, best));
+        }
+    }
+
+    #[test]
+    fn what_is_optimal_with_stops_is_the_best_of_all_orders(
+        links in prop::collection::vec(prop::sample::select(vec![500u64, 1000]), 3),
+        vms in rows(3, 4),
+    ) {
+        let instance = timed(&links, &vms);
+        let best = brute(&links, &vms, true).0;
+        let (outcome, _) = solved(&instance, "makespan");
+        let level = &outcome.levels[0];
+        prop_assert!(level.bound <= best, "{level:?} {best}");
+        prop_assert!(level.bound < level.value || level.value <= best, "{level:?} {best}");
+    }
+
+    #[test]
+    fn symmetric_networks_have_symmetric_bounds(
+        links in prop::collection::vec(prop::sample::select(vec![500u64, 1000]), 4),
+        vms in rows(4, 9),
+        turn in 1usize..4,
+    ) {
+        let bound = |links: &[u64], vms: &[(u64, u64, usize, usize)]| {
+            let objective = "makespan".parse().expect("an objective");
+            let options = Options { objective: Some(objective), step_limit: Some(0), ..Options::default() };
+            quadrille::solve(&timed(links, vms), &options).expect("sound").levels[0].bound
+        };
+        // All nodes get other names, or all moves go the other way.
+        let mut turned = links.clone();
+        turned.rotate_right(turn);
+        let renamed: Vec<_> = vms
+            .iter()
+            .map(|&(seconds, rate, from, to)| (seconds, rate, (from + turn) % 4, (to + turn) % 4))
+            .collect();
+        let back: Vec<_> = vms.iter().map(|&(seconds, rate, from, to)| (seconds, rate, to, from)).collect();
+        let known = bound(&links, &vms);
+        prop_assert_eq!(known, bound(&turned, &renamed));
+        prop_assert_eq!(known, bound(&links, &back));
     }
 }
