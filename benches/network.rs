@@ -244,6 +244,7 @@ fn micro(text: &str) -> Fallible<Instance> {
             .map(|(at, capacity)| link(at, capacity))
             .collect(),
         routing: Routing::Tree,
+        ..Network::default()
     });
     Ok(b.build()?)
 }

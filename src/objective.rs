@@ -23,17 +23,23 @@ pub enum Metric {
     /// Number of nodes that are online at the end. A node of which no rule says what
     /// becomes of it may be switched on or off for that; one that stores a sleeping VM stays on.
     NodesOn,
+    /// Joules from the start of the plan to its last end: the power of each node times the
+    /// seconds for which it is on, from the start of its boot to the end of its shutdown, and
+    /// what each live migration takes (see `Instance::node_power` and
+    /// `Instance::migration_energy`). A plan that ends earlier takes less.
+    Energy,
 }
 
 impl Metric {
     /// All metrics.
-    pub const ALL: [Metric; 6] = [
+    pub const ALL: [Metric; 7] = [
         Metric::Relocations,
         Metric::Mttr,
         Metric::SumOfEnds,
         Metric::Makespan,
         Metric::RelocationTime,
         Metric::NodesOn,
+        Metric::Energy,
     ];
 
     /// The word that files and the command line use.
@@ -45,6 +51,7 @@ impl Metric {
             Metric::Makespan => "makespan",
             Metric::RelocationTime => "relocation_time",
             Metric::NodesOn => "nodes_on",
+            Metric::Energy => "energy",
         }
     }
 
@@ -117,7 +124,8 @@ impl Objective {
     /// Are nodes worth switching off: do they count, and before any figure of time that
     /// switching them off makes worse?
     pub fn saves_nodes(&self) -> bool {
-        let timed = |metric| matches!(metric, Metric::Mttr | Metric::SumOfEnds | Metric::Makespan);
+        let timed =
+            |metric| matches!(metric, Metric::Mttr | Metric::SumOfEnds | Metric::Makespan | Metric::Energy);
         self.levels
             .iter()
             .find(|level| level.terms.iter().any(|term| term.1 == Metric::NodesOn || timed(term.1)))

@@ -23,6 +23,7 @@ pub use packing::RelationKind;
 pub use packing::Role;
 pub use project::Extra;
 pub use project::Order;
+pub use project::Power;
 pub use project::Project;
 pub use project::Step;
 pub use project::StepKind;
@@ -30,6 +31,8 @@ pub use project::TaskRef;
 pub use project::duration_of;
 pub use project::lead_of;
 pub use project::passage_of;
+pub use project::passage_of_step;
+pub use transit::PARTS;
 pub use transit::Passage;
 pub use transit::Transit;
 

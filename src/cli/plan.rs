@@ -47,7 +47,7 @@ pub(super) struct Arguments {
     threads: Option<u16>,
     /// What to minimise, instead of what the instance says: metrics joined by `+` with
     /// weights as `3*makespan`, levels separated by commas. Metrics: relocations, mttr,
-    /// sum_of_ends, makespan, relocation_time, nodes_on.
+    /// sum_of_ends, makespan, relocation_time, nodes_on, energy.
     #[arg(long, value_name = "OBJECTIVE")]
     objective: Option<Objective>,
     /// The last moment at which the plan may end, from its start (90s, 10m).

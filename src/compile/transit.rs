@@ -1,6 +1,9 @@
-//! The network as the search sees it.
+//! The network, and amounts that migrations share, as the search sees them.
 
+use super::Budget;
 use super::Compiled;
+use super::Direction;
+use super::Relationship;
 use super::lower::Refusal;
 use crate::model::Cargo;
 use crate::model::Instance;
@@ -8,6 +11,9 @@ use crate::model::NodeId;
 use crate::model::Path;
 use crate::model::SharedModel;
 use crate::model::Topology;
+use crate::model::VmId;
+use crate::problem::Item;
+use crate::problem::NONE;
 use crate::problem::Passage;
 use crate::problem::Role;
 use crate::problem::Transit;
@@ -18,10 +24,21 @@ use std::sync::Mutex;
 /// Ways between nodes that are kept once found.
 const MOST_KEPT: usize = 1 << 16;
 
+/// The network, if there is one, and the budgets.
+#[derive(Debug)]
+struct Ways {
+    roads: Option<Roads>,
+    tolls: Tolls,
+    /// Of the channels of the network, then of the budgets.
+    capacities: Vec<u64>,
+    vm_of: Vec<VmId>,
+    /// By item: seconds of a move where there is no network.
+    legs: Vec<u32>,
+}
+
 #[derive(Debug)]
 struct Roads {
     topology: Topology,
-    capacities: Vec<u64>,
     model: SharedModel,
     /// By item; none for items that never travel.
     cargo: Vec<Option<Cargo>>,
@@ -43,36 +60,206 @@ impl Roads {
         }
         path
     }
-}
 
-impl Transit for Roads {
-    fn capacities(&self) -> &[u64] {
-        &self.capacities
-    }
-
-    fn passage(&self, item: u32, from: u32, to: u32) -> Option<Passage> {
+    fn passage(&self, item: u32, from: u32, to: u32, part: u64) -> Option<Passage> {
         let cargo = self.cargo.get(item as usize)?.as_ref()?;
         let path = self.path(from, to);
-        let rate = path.bandwidth.min(cargo.most);
+        let rate = path.bandwidth.min(cargo.most) / part;
+        if rate == 0 {
+            return None;
+        }
         let flow = cargo.flow(self.model.get(), rate).ok()?;
         let uses = path.channels.iter().map(|&channel| (channel, rate)).collect();
         Some(Passage { seconds: flow.seconds, bandwidth: rate, uses })
     }
 }
 
-/// Adds the network, if there is one, and makes the least time that each item may travel
-/// its duration: what bounds go by.
+/// The budgets, each with its first channel: one for each of its nodes, or one.
+#[derive(Debug, Default)]
+struct Tolls {
+    budgets: Vec<(Arc<Budget>, u32)>,
+    /// By node: the budgets that it is in.
+    of_node: Vec<Vec<u32>>,
+    /// By node: what it takes of which channels while it is on.
+    standing: Vec<Vec<(u32, u64)>>,
+}
+
+impl Tolls {
+    /// The continuous hard budgets; their channels come after those that there are.
+    fn of(instance: &Instance, compiled: &Compiled, capacities: &mut Vec<u64>) -> Self {
+        let mut tolls = Self::default();
+        for (relationship, cause) in &compiled.posted.relations {
+            let Relationship::Budget(budget) = relationship else { continue };
+            if cause.penalty.is_some() || !cause.continuous || budget.nodes.is_empty() {
+                continue;
+            }
+            tolls.of_node.resize(instance.node_count(), Vec::new());
+            tolls.standing.resize(instance.node_count(), Vec::new());
+            let (at, first) = (tolls.budgets.len() as u32, capacities.len() as u32);
+            for &node in budget.nodes.iter() {
+                tolls.of_node[node.index()].push(at);
+            }
+            for &(node, taken) in budget.standing.iter().filter(|&&(_, taken)| taken > 0) {
+                let channel = first + owner_at(budget, budget.owner(node));
+                tolls.standing[node.index()].push((channel, taken));
+            }
+            let owners = budget.owner(budget.nodes[0]).map_or(1, |_| budget.nodes.len());
+            capacities.resize(capacities.len() + owners, budget.most);
+            tolls.budgets.push((budget.clone(), first));
+        }
+        tolls
+    }
+
+    /// Adds what moving a VM takes; `None` where it takes more than there is.
+    fn add(&self, vm: VmId, from: u32, to: u32, uses: &mut Vec<(u32, u64)>) -> Option<()> {
+        let (Some(of_from), Some(of_to)) = (self.of_node.get(from as usize), self.of_node.get(to as usize))
+        else {
+            return Some(());
+        };
+        let known = uses.len();
+        let mut seen = of_from.iter().chain(of_to.iter().filter(|at| !of_from.contains(at)));
+        seen.try_for_each(|&at| {
+            let (budget, first) = &self.budgets[at as usize];
+            let cost = budget.cost(vm);
+            for owner in budget.owners(NodeId(from), NodeId(to)).filter(|_| cost > 0) {
+                if cost > budget.most {
+                    return None;
+                }
+                uses.push((first + owner_at(budget, owner), cost));
+            }
+            Some(())
+        })?;
+        uses[known..].sort_unstable();
+        Some(())
+    }
+
+    /// Can the item not migrate away from where it is, wherever it would go?
+    fn pins(&self, vm: VmId, item: &Item) -> bool {
+        if item.source == NONE || self.budgets.is_empty() {
+            return false;
+        }
+        let from = NodeId(item.source);
+        self.of_node[from.index()].iter().any(|&at| {
+            let budget = &self.budgets[at as usize].0;
+            // To a node that no budget knows.
+            budget.cost(vm) > budget.most && budget.owners(from, NodeId(NONE)).next().is_some()
+        })
+    }
+}
+
+/// Where an owner stands among the channels of a budget.
+fn owner_at(budget: &Budget, owner: Option<NodeId>) -> u32 {
+    owner.and_then(|node| budget.nodes.binary_search(&node).ok()).unwrap_or(0) as u32
+}
+
+impl Transit for Ways {
+    fn capacities(&self) -> &[u64] {
+        &self.capacities
+    }
+
+    fn passage(&self, item: u32, from: u32, to: u32) -> Option<Passage> {
+        let mut passage = match &self.roads {
+            Some(roads) => roads.passage(item, from, to, 1)?,
+            None => {
+                let seconds = self.legs[item as usize];
+                Passage { seconds, ..Passage::default() }
+            }
+        };
+        self.tolls.add(self.vm_of[item as usize], from, to, &mut passage.uses)?;
+        Some(passage)
+    }
+
+    fn slower(&self, item: u32, from: u32, to: u32, part: u64) -> Option<Passage> {
+        let mut passage = self.roads.as_ref()?.passage(item, from, to, part)?;
+        self.tolls.add(self.vm_of[item as usize], from, to, &mut passage.uses)?;
+        Some(passage)
+    }
+
+    fn copy(&self, item: u32, from: u32, to: u32) -> Option<Vec<(u32, u64)>> {
+        let mut uses = Vec::new();
+        self.tolls.add(self.vm_of[item as usize], from, to, &mut uses)?;
+        Some(uses)
+    }
+
+    fn standing(&self, bin: u32) -> &[(u32, u64)] {
+        self.tolls.standing.get(bin as usize).map_or(&[], Vec::as_slice)
+    }
+
+    fn is_far(&self) -> bool {
+        self.roads.is_some()
+    }
+}
+
+/// Adds the network and the budgets, if there are any, and makes the least time that each
+/// item may travel its duration: what bounds go by.
 ///
 /// # Errors
-/// A network that cannot be used, a VM that may travel and does not say what it needs.
+/// A network that cannot be used, a VM that may travel and does not say what it needs, an
+/// amount that is none.
 pub(super) fn add_transit(instance: &Instance, compiled: &mut Compiled) -> Result<(), Refusal> {
-    let Some(network) = instance.network() else { return Ok(()) };
+    instance.check_amounts().map_err(|error| Refusal::Input(error.to_string()))?;
+    let mut capacities = Vec::new();
+    let roads = add_roads(instance, compiled, &mut capacities)?;
+    let tolls = Tolls::of(instance, compiled, &mut capacities);
+    if roads.is_none() && tolls.budgets.is_empty() {
+        return Ok(());
+    }
+    let items = &mut compiled.problem.packing.items;
+    for (item, &vm) in items.iter_mut().zip(&compiled.vm_of) {
+        item.pinned |= item.lead == 0 && tolls.pins(vm, item);
+    }
+    let legs = items.iter().map(|item| item.leg).collect();
+    let vm_of = compiled.vm_of.clone();
+    let ways = Ways { roads, tolls, capacities, vm_of, legs };
+    compiled.problem.project.transit = Some(Arc::new(ways));
+    Ok(())
+}
+
+/// Takes from the bins that items may go to those that they can never move into, since that
+/// takes more of a budget than there is.
+pub(super) fn shut_domains(compiled: &mut Compiled) {
+    let budgets = compiled.posted.relations.iter().filter_map(|(relationship, cause)| match relationship {
+        Relationship::Budget(budget) if cause.continuous && cause.penalty.is_none() => Some(budget.clone()),
+        _ => None,
+    });
+    let mut budgets: Vec<Arc<Budget>> = budgets.collect();
+    budgets.retain(|budget| budget.direction != Direction::Out);
+    let packing = &mut compiled.problem.packing;
+    let mut known: FxHashMap<(u32, u32, Vec<usize>), u32> = FxHashMap::default();
+    for (item, &vm) in packing.items.iter_mut().zip(&compiled.vm_of) {
+        if item.role == Role::Arrive || item.lead > 0 {
+            continue;
+        }
+        let dear = (0..budgets.len()).filter(|&at| budgets[at].cost(vm) > budgets[at].most);
+        let dear: Vec<usize> = dear.collect();
+        if dear.is_empty() {
+            continue;
+        }
+        for domain in [&mut item.domain, &mut item.route] {
+            let key = (*domain, item.source, dear.clone());
+            *domain = *known.entry(key).or_insert_with(|| {
+                let mut bins = packing.domains[*domain as usize].clone();
+                let nodes = dear.iter().flat_map(|&at| budgets[at].nodes.iter());
+                nodes.filter(|node| node.0 != item.source).for_each(|node| bins.remove(node.0));
+                packing.domains.push(bins);
+                packing.domains.len() as u32 - 1
+            });
+        }
+    }
+}
+
+fn add_roads(
+    instance: &Instance,
+    compiled: &mut Compiled,
+    capacities: &mut Vec<u64>,
+) -> Result<Option<Roads>, Refusal> {
+    let Some(network) = instance.network() else { return Ok(None) };
     let topology = Topology::new(network, instance).map_err(|error| Refusal::Input(error.to_string()))?;
     // The widest way out of each node: nothing leaves it faster.
     let mut widest = vec![0u64; instance.node_count()];
-    for link in &network.links {
+    for (at, link) in (0u32..).zip(&network.links) {
         if let crate::model::Endpoint::Node(node) = link.end {
-            widest[node.index()] = widest[node.index()].max(link.capacity);
+            widest[node.index()] = widest[node.index()].max(network.usable(at));
         }
     }
     let model = instance.migration_model().clone();
@@ -86,7 +273,8 @@ pub(super) fn add_transit(instance: &Instance, compiled: &mut Compiled) -> Resul
         }
         let found =
             Cargo::of(instance, compiled.vm_of[item]).map_err(|error| Refusal::Input(error.to_string()))?;
-        let rate = widest[row.source as usize].min(found.most);
+        let per_migration = network.allowance.per_migration.unwrap_or(u64::MAX);
+        let rate = widest[row.source as usize].min(found.most).min(per_migration);
         match found.flow(model.get(), rate) {
             Ok(flow) => {
                 row.leg = flow.seconds;
@@ -102,8 +290,6 @@ pub(super) fn add_transit(instance: &Instance, compiled: &mut Compiled) -> Resul
             }
         }
     }
-    let capacities = (0..topology.channel_count() as u32).map(|at| topology.channel(at).1).collect();
-    let roads = Roads { topology, capacities, model, cargo, kept: Mutex::default() };
-    compiled.problem.project.transit = Some(Arc::new(roads));
-    Ok(())
+    capacities.extend((0..topology.channel_count() as u32).map(|at| topology.channel(at).1));
+    Ok(Some(Roads { topology, model, cargo, kept: Mutex::default() }))
 }

@@ -126,7 +126,14 @@ fn network() -> Value {
         &["id"],
     );
     let mut link = object(
-        json!({"id": number(), "capacity": {"type": "integer", "minimum": 1}, "switch": number(), "node": node(), "to_switch": number()}),
+        json!({
+            "id": number(),
+            "capacity": {"type": "integer", "minimum": 1},
+            "reserve": {"type": "integer", "minimum": 0, "description": "Mbit/s in each direction that migrations leave free"},
+            "switch": number(),
+            "node": node(),
+            "to_switch": number(),
+        }),
         &["id", "capacity", "switch"],
     );
     if let Some(link) = link.as_object_mut() {
@@ -140,7 +147,20 @@ fn network() -> Value {
         "description": "how traffic finds its way where no routes are given",
     });
     object(
-        json!({"switches": array(switch), "links": array(link), "routing": routing, "routes": array(route)}),
+        json!({
+            "switches": array(switch),
+            "links": array(link),
+            "routing": routing,
+            "routes": array(route),
+            "reserve_percent": {
+                "type": "integer",
+                "minimum": 0,
+                "maximum": 99,
+                "default": 0,
+                "description": "percent of each link that migrations leave free, where the link says nothing itself",
+            },
+            "max_bandwidth": {"type": "integer", "minimum": 1, "description": "Mbit/s that no migration exceeds"},
+        }),
         &[],
     )
 }

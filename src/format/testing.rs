@@ -176,7 +176,7 @@ pub(crate) fn instance(choices: &mut Choices, scope: Scope) -> Instance {
         resources,
         ..Instance::default()
     };
-    instance.network = choices.chance(2).then(|| network(choices, node_count));
+    instance.network = choices.chance(2).then(|| network(choices, node_count, scope));
     if scope == Scope::Quadrille {
         for kind in Timed::ALL {
             match (choices.below(5), instance.resources.len()) {
@@ -224,7 +224,7 @@ fn objective(choices: &mut Choices) -> Objective {
 }
 
 /// Switches in a tree, a node or none below each, and all other nodes below the first.
-fn network(choices: &mut Choices, node_count: usize) -> Network {
+fn network(choices: &mut Choices, node_count: usize, scope: Scope) -> Network {
     let capacity = |choices: &mut Choices| choices.amount().max(1);
     let count = 1 + choices.below(3);
     let mut network = Network::default();
@@ -238,7 +238,16 @@ fn network(choices: &mut Choices, node_count: usize) -> Network {
         (0..node_count).map(|at| (choices.below(count) as u32, Endpoint::Node(NodeId::from_index(at)))),
     );
     for (at, (switch, end)) in (0u32..).zip(ends) {
-        network.links.push(Link { number: 7 * at, capacity: capacity(choices), switch, end });
+        let capacity = capacity(choices);
+        network.links.push(Link { number: 7 * at, capacity, switch, end });
+        if scope == Scope::Quadrille && choices.chance(3) {
+            network.allowance.reserves.push((at, u64::from(choices.next()) % capacity));
+        }
+    }
+    if scope == Scope::Quadrille {
+        let least = network.links.iter().map(|link| link.capacity).min().unwrap_or(0);
+        network.allowance.reserve_percent = if least > 1 { choices.below(3) as u8 * 20 } else { 0 };
+        network.allowance.per_migration = choices.chance(2).then(|| capacity(choices));
     }
     network
 }

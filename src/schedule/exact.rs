@@ -26,6 +26,7 @@ use crate::problem::Step;
 use crate::problem::StepKind;
 use crate::propagator::Ledger;
 use crate::propagator::Moment;
+use crate::schedule::is_carried;
 
 /// Steps beyond which no model is made.
 const MOST_STEPS: usize = 60;
@@ -80,7 +81,7 @@ pub fn improve(problem: &Problem, steps: &[Step], goal: Goal, meter: &mut Meter)
     let mut best = None;
     // What was found before the solver gave up counts all the same.
     let _ = guarded(|| shorten(problem, steps, goal, meter, &mut best));
-    best.filter(|better: &Vec<Step>| replays(problem, better))
+    best.filter(|better: &Vec<Step>| replays(problem, better) && is_carried(problem, better))
 }
 
 fn value(goal: Goal, steps: &[Step]) -> u64 {

@@ -182,7 +182,7 @@ impl Solver<'_> {
         };
         let goal = match metric {
             Metric::Mttr | Metric::SumOfEnds => Goal::Sum,
-            Metric::Makespan => Goal::Last,
+            Metric::Makespan | Metric::Energy => Goal::Last,
             Metric::Relocations | Metric::RelocationTime | Metric::NodesOn => return,
         };
         let (steps, limits) = share(&settings.limits, answer.effort, problem.packing.items.len() as u64);

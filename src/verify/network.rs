@@ -43,6 +43,21 @@ impl<'i> Roads<'i> {
         flow.map(|flow| flow.seconds).map_err(|error| error.to_string())
     }
 
+    /// How much there is of a channel, and how much of that is not for migrations.
+    fn room(&self, channel: Channel, usable: u64) -> String {
+        let capacity = match channel {
+            Channel::Up(at) | Channel::Down(at) => {
+                let links = self.instance.network().map(|network| &network.links);
+                links.and_then(|links| links.get(at as usize)).map_or(usable, |link| link.capacity)
+            }
+            Channel::Switch(_) => usable,
+        };
+        match capacity.saturating_sub(usable) {
+            0 => capacity.to_string(),
+            kept => format!("{usable} ({kept} of {capacity} are kept free)"),
+        }
+    }
+
     fn name(&self, channel: Channel) -> String {
         let network = self.instance.network();
         let link = |at: u32| network.and_then(|network| network.links.get(at as usize));
@@ -97,8 +112,12 @@ pub(super) fn check_loads(instance: &Instance, plan: &Plan, findings: &mut Vec<F
         *load = load.saturating_add(bandwidth);
         let (which, capacity) = roads.topology.channel(channel);
         if *load > capacity && !std::mem::replace(&mut told[channel as usize], true) {
-            let text =
-                format!("{} carries {} Mbit/s from {moment} s on, of {capacity}", roads.name(which), *load);
+            let text = format!(
+                "{} carries {} Mbit/s from {moment} s on, of {}",
+                roads.name(which),
+                *load,
+                roads.room(which, capacity)
+            );
             findings.push(Finding {
                 at: Some(moment),
                 source: Source::Core(CoreRule::Network),

@@ -15,6 +15,7 @@ use crate::format::reader::fault;
 use crate::format::reader::quoted;
 use crate::format::table::Positions;
 use crate::format::writer::Json;
+use crate::model::Allowance;
 use crate::model::Endpoint;
 use crate::model::Instance;
 use crate::model::Link;
@@ -33,6 +34,16 @@ fn known(reader: &mut Reader<'_>, table: &Positions, kind: &str, what: &str) -> 
     let at = reader.here();
     let number = mapping::number(reader, what)?;
     table.get(number, kind, at)
+}
+
+/// A network as the format can say it: links with what migrations may use of them.
+pub(super) fn as_written(network: &Network) -> Network {
+    let mut written = network.clone();
+    for (at, link) in (0u32..).zip(&mut written.links) {
+        link.capacity = network.usable(at).max(1);
+    }
+    written.allowance = Allowance::default();
+    written
 }
 
 pub(super) fn read<'a>(

@@ -7,6 +7,7 @@ use super::mapping::VM;
 use super::mapping::is_absent;
 use super::model;
 use super::model::Model;
+use super::network;
 use super::view;
 use crate::format::Context;
 use crate::format::FormatError;
@@ -342,7 +343,8 @@ fn difference(origin: &Model, instance: &Instance) -> Option<String> {
     if let Some(more) = other.resources().iter().find(|given| !own(&given.name)) {
         return Some(format!("it has the resource {}, which the instance lacks", quoted(&more.name)));
     }
-    if other.network().is_some() && other.network() != instance.network() {
+    let written = instance.network().map(network::as_written);
+    if other.network().is_some() && other.network() != written.as_ref() {
         return Some("its network is not that of the instance".to_owned());
     }
     None
