@@ -279,6 +279,7 @@ fn micro(text: &str) -> Fallible<Instance> {
             .map(|(at, capacity)| link(at, capacity))
             .collect(),
         routing: Routing::Tree,
+        ..Network::default()
     });
     Ok(b.build()?)
 }
@@ -371,6 +372,6 @@ fn tree(nodes: usize) -> Fallible<Instance> {
         link(200_000, racks + groups, Endpoint::Switch(racks + group));
     }
     let switches = (0..racks + groups + 1).map(|number| Switch::new(number, None, None)).collect();
-    b.network(Network { switches, links, routing: Routing::Tree });
+    b.network(Network { switches, links, ..Network::default() });
     Ok(b.build()?)
 }

@@ -4,11 +4,15 @@
 //! which only writes down what it is told; the wanted states become items, bins and
 //! tasks; demands become sizes; what was written down becomes relations.
 
+mod budget;
 mod builder;
 mod lower;
 mod raise;
 mod transit;
 
+pub use budget::Budget;
+pub use budget::Direction;
+pub use budget::Scope;
 pub use builder::Builder;
 pub use builder::Cause;
 pub use builder::FtMode;

@@ -20,11 +20,14 @@ pub mod ft;
 pub mod gather;
 pub mod killed;
 pub mod lonely;
+pub mod max_migrations;
 pub mod max_online;
+pub mod migration_budget;
 pub mod no_delay;
 pub mod offline;
 pub mod online;
 pub mod overbook;
+pub mod power_cap;
 pub mod precedence;
 pub mod preserve;
 pub mod quarantine;
@@ -90,11 +93,14 @@ pub static REGISTRY: &[&Signature] = &[
     &gather::Gather::SIGNATURE,
     &killed::Killed::SIGNATURE,
     &lonely::Lonely::SIGNATURE,
+    &max_migrations::MaxMigrations::SIGNATURE,
     &max_online::MaxOnline::SIGNATURE,
+    &migration_budget::MigrationBudget::SIGNATURE,
     &no_delay::NoDelay::SIGNATURE,
     &offline::Offline::SIGNATURE,
     &online::Online::SIGNATURE,
     &overbook::Overbook::SIGNATURE,
+    &power_cap::PowerCap::SIGNATURE,
     &precedence::Precedence::SIGNATURE,
     &preserve::Preserve::SIGNATURE,
     &quarantine::Quarantine::SIGNATURE,
@@ -322,7 +328,7 @@ pub enum Watch<'a> {
     Nothing,
     /// These VMs: their state, nodes and demands.
     Vms(Cow<'a, [VmId]>),
-    /// These nodes: their phase, their guests and those guests' demands.
+    /// These nodes: their phase, their guests, those guests' demands and where they move.
     Nodes(Cow<'a, [NodeId]>),
     /// These VMs, and whoever shares a node with one of them.
     Neighbours(Cow<'a, [VmId]>),
@@ -533,9 +539,8 @@ mod tests {
             let expected = match signature.name {
                 "running" | "ready" | "sleeping" | "killed" | "online" | "offline" | "preserve"
                 | "runningCapacity" | "noDelay" => Restrictions::Discrete,
-                "root" | "quarantine" | "seq" | "deadline" | "precedence" | "serialize" | "sync" => {
-                    Restrictions::Continuous
-                }
+                "root" | "quarantine" | "seq" | "deadline" | "precedence" | "serialize" | "sync"
+                | "maxMigrations" | "migrationBudget" | "powerCap" => Restrictions::Continuous,
                 "spread" | "atMost" | "overbook" => Restrictions::Both(Restriction::Continuous),
                 _ => Restrictions::Both(Restriction::Discrete),
             };

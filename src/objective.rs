@@ -23,22 +23,28 @@ pub enum Metric {
     /// Number of nodes that are online at the end. A node of which no rule says what
     /// becomes of it may be switched on or off for that; one that stores a sleeping VM stays on.
     NodesOn,
+    /// Joules from the start of the plan to its last end: the power of each node times the
+    /// seconds for which it is on, from the start of its boot to the end of its shutdown, and
+    /// what each live migration takes (see `Instance::node_power` and
+    /// `Instance::migration_energy`). A plan that ends earlier takes less.
+    Energy,
 }
 
 impl Metric {
     /// Does it depend on when things end?
     pub fn is_timed(self) -> bool {
-        matches!(self, Metric::Mttr | Metric::SumOfEnds | Metric::Makespan)
+        matches!(self, Metric::Mttr | Metric::SumOfEnds | Metric::Makespan | Metric::Energy)
     }
 
     /// All metrics.
-    pub const ALL: [Metric; 6] = [
+    pub const ALL: [Metric; 7] = [
         Metric::Relocations,
         Metric::Mttr,
         Metric::SumOfEnds,
         Metric::Makespan,
         Metric::RelocationTime,
         Metric::NodesOn,
+        Metric::Energy,
     ];
 
     /// The word that files and the command line use.
@@ -50,6 +56,7 @@ impl Metric {
             Metric::Makespan => "makespan",
             Metric::RelocationTime => "relocation_time",
             Metric::NodesOn => "nodes_on",
+            Metric::Energy => "energy",
         }
     }
 

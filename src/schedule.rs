@@ -23,12 +23,14 @@ use crate::problem::passage_of;
 use crate::propagator::Block;
 use crate::propagator::Ledger;
 use crate::propagator::Moment;
+use channel::Channels;
 use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 pub mod bound;
 mod carried;
+mod channel;
 pub mod detour;
 pub mod exact;
 pub mod hasten;
@@ -36,6 +38,7 @@ pub mod level;
 pub mod list;
 pub mod reinsert;
 pub mod replay;
+mod share;
 pub mod tasks;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -57,6 +60,8 @@ pub struct Rules {
     pub newcomers_last: bool,
     /// How many parkings may break circles.
     pub parkings: u32,
+    /// May moves share a channel, at a part of their rate, where they end sooner so?
+    pub share: bool,
 }
 
 /// Where everything goes.
@@ -104,10 +109,10 @@ struct Task {
 
 impl Task {
     fn new(problem: &Problem, kind: StepKind) -> Self {
-        let passage = match passage_of(problem, &kind) {
-            None => Some(Passage::default()),
-            Some(passage) => passage,
-        };
+        let mut passage = passage_of(problem, &kind).unwrap_or_else(|| Some(Passage::default()));
+        if let (StepKind::Open(bin), Some(passage)) = (kind, &mut passage) {
+            passage.uses.extend_from_slice(standing(problem, bin));
+        }
         Self {
             lead: u64::from(lead_of(problem, &kind)),
             duration: u64::from(duration_of(problem, &kind)),
@@ -133,8 +138,11 @@ struct Clock<'p> {
     now: u64,
     ends: BinaryHeap<Reverse<(u64, u32)>>,
     version: Vec<u32>,
-    /// By channel: what is left of it, and how often something was given back.
-    channels: Vec<(u64, u32)>,
+    channels: Channels,
+    /// The most that a move takes of the channels of which open bins take something.
+    headroom: FxHashMap<u32, u64>,
+    /// May a bin open that leaves less than that?
+    crowding: bool,
     open: Vec<bool>,
     powered: Vec<bool>,
     /// Number of tasks that must end before the bin may close.
@@ -167,13 +175,9 @@ impl<'p> Clock<'p> {
             now: 0,
             ends: BinaryHeap::new(),
             version: vec![0; packing.bins.len()],
-            channels: problem
-                .project
-                .transit
-                .iter()
-                .flat_map(|transit| transit.capacities())
-                .map(|&capacity| (capacity, 0))
-                .collect(),
+            channels: Channels::new(problem),
+            headroom: FxHashMap::default(),
+            crowding: false,
             open: packing.bins.iter().map(|bin| bin.open).collect(),
             powered: packing.bins.iter().map(|bin| bin.open).collect(),
             holds_open: vec![0; packing.bins.len()],
@@ -277,6 +281,7 @@ impl<'p> Clock<'p> {
             clock.tasks[then as usize].after.push(leg);
         }
         clock.add_orders(&task_of_item, &task_of_extra);
+        clock.find_headroom();
         clock
     }
 
@@ -406,6 +411,10 @@ impl<'p> Clock<'p> {
                 self.ends.push(Reverse((wake, NONE)));
                 continue;
             }
+            if !self.crowding && !self.headroom.is_empty() {
+                self.crowding = true;
+                continue;
+            }
             if parkings == 0 || !self.park(&waiting) {
                 return Err(self.stuck(&waiting));
             }
@@ -444,7 +453,7 @@ impl<'p> Clock<'p> {
             return false;
         }
         if let Some((channel, version)) = task.jammed
-            && self.channels[channel as usize].1 == version
+            && self.channels.version(channel) == version
         {
             return false;
         }
@@ -462,7 +471,12 @@ impl<'p> Clock<'p> {
         if task.sync != NONE {
             return self.try_sync(task.sync);
         }
-        if let Some(jam) = self.jam(at) {
+        if matches!(task.kind, StepKind::Open(_)) && self.crowds(at) {
+            return false;
+        }
+        if let Some(jam) = self.jam(at)
+            && !(rules.share && self.admits(at).is_ok() && self.shares(at))
+        {
             self.tasks[at as usize].jammed = jam;
             return false;
         }
@@ -493,16 +507,14 @@ impl<'p> Clock<'p> {
 
     /// Is there enough left of every channel?
     fn carries(&self, passage: &Passage) -> bool {
-        passage.uses.iter().all(|&(channel, amount)| self.channels[channel as usize].0 >= amount)
+        self.channels.lacking(&passage.uses).is_none()
     }
 
     /// What keeps a task off its way: a channel with its version, or nothing that will change.
     #[allow(clippy::option_option, reason = "whether, and by which")]
     fn jam(&self, at: u32) -> Option<Option<(u32, u32)>> {
         let Some(passage) = &self.tasks[at as usize].passage else { return Some(None) };
-        let full = |usage: &&(u32, u64)| self.channels[usage.0 as usize].0 < usage.1;
-        let (channel, _) = *passage.uses.iter().find(full)?;
-        Some(Some((channel, self.channels[channel as usize].1)))
+        self.channels.lacking(&passage.uses).map(Some)
     }
 
     fn admits(&self, at: u32) -> Result<(), Option<Block>> {
@@ -549,22 +561,7 @@ impl<'p> Clock<'p> {
                 && task.lead <= self.now
                 && task.after.iter().all(|&before| self.tasks[before as usize].state == State::Done)
         });
-        if !ready {
-            return false;
-        }
-        let mut entered = Vec::new();
-        for &at in &members {
-            if self.jam(at).is_some() || self.admits(at).is_err() {
-                break;
-            }
-            self.enter(at);
-            entered.push(at);
-        }
-        let all = entered.len() == members.len();
-        for &at in entered.iter().rev() {
-            self.unenter(at);
-        }
-        if !all {
+        if !ready || !(self.fit(&members) || self.fit_slower(&members)) {
             return false;
         }
         let longest = members
@@ -582,12 +579,27 @@ impl<'p> Clock<'p> {
         true
     }
 
+    /// Could these tasks all be under way at once, from now on?
+    fn fit(&mut self, members: &[u32]) -> bool {
+        let mut entered = Vec::new();
+        for &at in members {
+            if self.jam(at).is_some() || self.admits(at).is_err() {
+                break;
+            }
+            self.enter(at);
+            entered.push(at);
+        }
+        let all = entered.len() == members.len();
+        for &at in entered.iter().rev() {
+            self.unenter(at);
+        }
+        all
+    }
+
     fn enter(&mut self, at: u32) {
         let packing = &self.problem.packing;
         if let Some(passage) = &self.tasks[at as usize].passage {
-            for &(channel, amount) in &passage.uses {
-                self.channels[channel as usize].0 -= amount;
-            }
+            self.channels.take(&passage.uses);
         }
         if let StepKind::Move { item, to, resized, .. } | StepKind::Arrive { item, to, resized } =
             self.tasks[at as usize].kind
@@ -609,12 +621,13 @@ impl<'p> Clock<'p> {
     }
 
     fn leave_channels(&mut self, at: u32) {
-        if let Some(passage) = &self.tasks[at as usize].passage {
-            for &(channel, amount) in &passage.uses {
-                let (left, version) = &mut self.channels[channel as usize];
-                *left += amount;
-                *version += 1;
-            }
+        let task = &self.tasks[at as usize];
+        match (task.kind, &task.passage) {
+            // What it takes it takes for as long as it is open.
+            (StepKind::Open(_), _) => {}
+            (StepKind::Close(bin), _) => self.channels.give(standing(self.problem, bin)),
+            (_, Some(passage)) => self.channels.give(&passage.uses),
+            (_, None) => {}
         }
     }
 
@@ -627,7 +640,10 @@ impl<'p> Clock<'p> {
         }
         match kind {
             StepKind::Move { .. } => self.waiting_moves -= 1,
-            StepKind::Open(bin) => self.powered[bin as usize] = true,
+            StepKind::Open(bin) => {
+                self.powered[bin as usize] = true;
+                self.crowding = false;
+            }
             StepKind::Close(bin) => self.open[bin as usize] = false,
             _ => {}
         }
@@ -754,6 +770,11 @@ impl<'p> Clock<'p> {
         }
         false
     }
+}
+
+/// What a bin takes of channels while it is open.
+fn standing(problem: &Problem, bin: u32) -> &[(u32, u64)] {
+    problem.project.transit.as_ref().map_or(&[], |transit| transit.standing(bin))
 }
 
 fn lead_and_hold(problem: &Problem, kind: &StepKind) -> u32 {

@@ -147,7 +147,8 @@ pub struct Answer {
 /// Solves a problem: its independent parts side by side.
 pub fn run(problem: &Problem, settings: &Settings<'_>, watch: Watcher<'_>) -> Answer {
     let sums = settings.objective.levels.iter().flat_map(|level| &level.terms);
-    let separable = sums.clone().all(|(_, metric)| *metric != Metric::Makespan);
+    // A bin that stays open draws power until the last part ends.
+    let separable = sums.clone().all(|(_, metric)| !matches!(metric, Metric::Makespan | Metric::Energy));
     let parts = if separable { parts::split(problem) } else { None };
     match parts {
         None => solve(&[problem], settings, watch).pop().unwrap_or_default(),
@@ -443,8 +444,8 @@ impl<'p> Solver<'p> {
             budget = budget.min(most.saturating_sub(answer.effort));
         }
         let granted = budget;
-        // The timed search knows nothing of what moves take on the way.
-        let on_the_way = problem.project.transit.is_some();
+        // The timed search tries one rate for each move.
+        let on_the_way = problem.project.transit.as_ref().is_some_and(|transit| transit.is_far());
         let timed = exact::timed::applies(problem) && !on_the_way;
         // What is impossible without promises about time is so with them, and seen sooner.
         let mut found = exact::search(problem, active, &seats, cost, &mut budget, &settings.limits);
@@ -546,6 +547,7 @@ fn bounds(objective: &Objective, analysis: &Analysis, values: Option<&[u64]>) ->
                 Metric::Makespan => analysis.least_makespan,
                 Metric::RelocationTime => analysis.least_relocation_time,
                 Metric::NodesOn => analysis.fewest_open,
+                Metric::Energy => analysis.least_energy(),
             });
             if let ([(_, Metric::Relocations)], Some(values)) = (&level.terms[..], values)
                 && values[at] == bound

@@ -38,7 +38,7 @@ pub(super) struct Arguments {
     gap: Option<f64>,
     /// What to minimise, instead of what the instance says: metrics joined by `+` with
     /// weights as `3*makespan`, levels separated by commas. Metrics: relocations, mttr,
-    /// sum_of_ends, makespan, relocation_time, nodes_on.
+    /// sum_of_ends, makespan, relocation_time, nodes_on, energy.
     #[arg(long, value_name = "OBJECTIVE")]
     objective: Option<Objective>,
     /// Refuse a source configuration that breaks a continuous rule, instead of repairing it.

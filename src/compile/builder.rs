@@ -1,5 +1,6 @@
 //! What constraints say to the planner.
 
+use super::Budget;
 use crate::constraint::Constraint;
 use crate::constraint::Restriction;
 use crate::constraint::Strength;
@@ -55,6 +56,8 @@ pub enum Relationship {
     CountAtMost(NodeSet, u64),
     /// The number of powered nodes of the set.
     PoweredAtMost(NodeSet, u64),
+    /// What migrations, and nodes that are on, take together.
+    Budget(Arc<Budget>),
     /// Any `failures` nodes of the set may crash together.
     Survive {
         /// The nodes that may crash.
@@ -237,6 +240,11 @@ impl<'a> Builder<'a> {
     /// At most `amount` of the nodes are powered.
     pub fn powered_at_most(&mut self, nodes: &NodeSet, amount: u64) {
         self.relate(Relationship::PoweredAtMost(nodes.clone(), amount));
+    }
+
+    /// Migrations, and nodes that are on, share an amount.
+    pub fn budget(&mut self, budget: Budget) {
+        self.relate(Relationship::Budget(Arc::new(budget)));
     }
 
     /// Any `failures` of the nodes may crash together.

@@ -5,6 +5,7 @@ use super::builder::Cause;
 use super::builder::Posted;
 use super::builder::Relationship;
 use super::transit::add_transit;
+use super::transit::shut_domains;
 use crate::model::DurationError;
 use crate::model::Instance;
 use crate::model::NodeSet;
@@ -24,6 +25,7 @@ use crate::problem::Later;
 use crate::problem::NONE;
 use crate::problem::Order;
 use crate::problem::Partition;
+use crate::problem::Power;
 use crate::problem::Problem;
 use crate::problem::Relation;
 use crate::problem::RelationKind;
@@ -105,8 +107,10 @@ pub fn compile(instance: &Instance) -> Result<Compiled, Refusal> {
     let mut extra_of = FxHashMap::default();
     add_items(instance, &wanted, &mut compiled, &mut extra_of)?;
     add_transit(instance, &mut compiled)?;
+    add_power(instance, &mut compiled);
     add_sizes(instance, &mut compiled)?;
     add_domains(instance, &mut compiled);
+    shut_domains(&mut compiled);
     add_relations(instance, &mut compiled);
     add_orders(instance, &wanted, &mut compiled, &extra_of);
     compiled.problem.packing.index_relations();
@@ -310,6 +314,16 @@ fn add_items(
         compiled.vm_of.push(vm);
     }
     Ok(())
+}
+
+/// What nodes and migrations draw, where any do.
+fn add_power(instance: &Instance, compiled: &mut Compiled) {
+    let some =
+        |amounts: Vec<u64>| if amounts.iter().any(|&amount| amount > 0) { amounts } else { Vec::new() };
+    compiled.problem.project.power = Power {
+        bins: some(instance.node_ids().map(|node| instance.node_power(node)).collect()),
+        moves: some(compiled.vm_of.iter().map(|&vm| instance.migration_energy(vm)).collect()),
+    };
 }
 
 fn add_sizes(instance: &Instance, compiled: &mut Compiled) -> Result<(), Refusal> {
@@ -617,6 +631,13 @@ fn add_relations(instance: &Instance, compiled: &mut Compiled) {
             }
             Relationship::PoweredAtMost(nodes, limit) if nodes.len() as u64 > *limit => {
                 push(RelationKind::Powered { bins: bits(nodes, bound), limit: *limit }, cause);
+            }
+            Relationship::Budget(budget) => {
+                // What open bins take of it beside moves: see `transit`.
+                for (nodes, limit) in budget.most_on() {
+                    let cause = Cause { continuous: false, ..*cause };
+                    push(RelationKind::Powered { bins: bits(&nodes, bound), limit }, &cause);
+                }
             }
             Relationship::Survive { nodes, failures, mode } => {
                 let bins = if nodes.is_empty() { BitSet::full(bound) } else { bits(nodes, bound) };

@@ -14,7 +14,7 @@ use crate::model::VmState;
 use crate::problem::Step;
 use crate::problem::StepKind;
 use crate::problem::lead_of;
-use crate::problem::passage_of;
+use crate::problem::passage_of_step;
 
 /// The actions of some steps, with their times; edges are still to be found.
 pub fn raise(instance: &Instance, compiled: &Compiled, steps: &[Step]) -> Plan {
@@ -51,7 +51,7 @@ pub fn raise(instance: &Instance, compiled: &Compiled, steps: &[Step]) -> Plan {
                     push(ActionKind::BootClone { vm, from, to }, start, start + boot, allocations);
                     push(ActionKind::ShutdownOriginal { vm, from }, start + boot, end, Vec::new());
                 } else {
-                    let passage = passage_of(problem, &step.kind).flatten();
+                    let passage = passage_of_step(problem, step).flatten();
                     let bandwidth = passage.map_or(0, |passage| passage.bandwidth);
                     send(ActionKind::Migrate { vm, from, to }, start, end, allocations, bandwidth);
                 }

@@ -1,6 +1,9 @@
-//! The network as the search sees it.
+//! The network, and amounts that migrations share, as the search sees them.
 
+use super::Budget;
 use super::Compiled;
+use super::Direction;
+use super::Relationship;
 use super::lower::Refusal;
 use crate::model::Cargo;
 use crate::model::Instance;
@@ -8,7 +11,10 @@ use crate::model::NodeId;
 use crate::model::Path;
 use crate::model::SharedModel;
 use crate::model::Topology;
+use crate::model::VmId;
+use crate::problem::Item;
 use crate::problem::NONE;
+use crate::problem::PARTS;
 use crate::problem::Passage;
 use crate::problem::Role;
 use crate::problem::Toll;
@@ -22,11 +28,25 @@ const MOST_RATES: usize = 12;
 /// Ways between nodes that are kept once found.
 const MOST_KEPT: usize = 1 << 16;
 
+/// The network, if there is one, and the budgets.
+#[derive(Debug)]
+struct Ways {
+    roads: Option<Roads>,
+    tolls: Tolls,
+    /// Of the channels of the network, then of the budgets.
+    capacities: Vec<u64>,
+    vm_of: Vec<VmId>,
+    /// By item: seconds of a move where there is no network.
+    legs: Vec<u32>,
+}
+
 #[derive(Debug)]
 struct Roads {
     topology: Topology,
-    capacities: Vec<u64>,
-    /// The different capacities, ascending: each way is as wide as one of them.
+    /// May migrations be done at a part of their rate?
+    shares: bool,
+    /// The different capacities of channels of the network, ascending, as far as a migration
+    /// may use them: each way is as wide as one of them.
     widths: Vec<u64>,
     model: SharedModel,
     /// By item; none for items that never travel.
@@ -49,17 +69,15 @@ impl Roads {
         }
         path
     }
-}
 
-impl Transit for Roads {
-    fn capacities(&self) -> &[u64] {
-        &self.capacities
-    }
-
-    fn passage(&self, item: u32, from: u32, to: u32) -> Option<Passage> {
+    fn passage(&self, item: u32, from: u32, to: u32, part: u64) -> Option<Passage> {
         let cargo = self.cargo.get(item as usize)?.as_ref()?;
         let path = self.path(from, to);
-        let rate = path.bandwidth.min(cargo.most);
+        let rate = path.bandwidth.min(cargo.most) / part;
+        // A time that is given is that of the whole rate.
+        if rate == 0 || (part > 1 && cargo.is_fixed()) {
+            return None;
+        }
         let flow = cargo.flow(self.model.get(), rate).ok()?;
         let uses = path.channels.iter().map(|&channel| (channel, rate)).collect();
         Some(Passage { seconds: flow.seconds, bandwidth: rate, uses })
@@ -73,12 +91,13 @@ impl Transit for Roads {
         let to = (to != NONE).then_some(NodeId(to));
         let toll = |channel: u32| {
             // A way over the channel is no wider than it, and as wide as something.
-            let capacity = self.capacities[channel as usize];
+            let capacity = self.topology.channel(channel).1;
             let widths = self.widths.iter().filter(|&&width| width <= capacity);
-            let flows = widths.filter_map(|&width| {
-                let rate = width.min(cargo.most);
-                Some((rate, cargo.flow(self.model.get(), rate).ok()?.seconds))
-            });
+            let rates =
+                widths.flat_map(|&width| self.parts().iter().map(move |part| width.min(cargo.most) / part));
+            let flows = rates
+                .filter(|&rate| rate > 0)
+                .filter_map(|rate| Some((rate, cargo.flow(self.model.get(), rate).ok()?.seconds)));
             let flows: Vec<(u64, u32)> = flows.collect();
             let amount = flows.iter().map(|flow| flow.0).min()?;
             let seconds = flows.iter().map(|flow| flow.1).min()?;
@@ -88,31 +107,225 @@ impl Transit for Roads {
         self.topology.crossed(NodeId(from), to).into_iter().filter_map(toll).collect()
     }
 
-    fn comes_from(&self, channel: u32, bin: u32) -> bool {
-        self.topology.may_take(channel, NodeId(bin), true)
+    /// The parts of their largest rates at which migrations may be done.
+    fn parts(&self) -> &'static [u64] {
+        if self.shares { &PARTS } else { &PARTS[..1] }
     }
 
-    fn leads_to(&self, channel: u32, bin: u32) -> bool {
-        self.topology.may_take(channel, NodeId(bin), false)
+    /// May a migration out of (`out`) or into a node take this channel of the network?
+    fn may_take(&self, channel: u32, node: u32, out: bool) -> bool {
+        channel as usize >= self.topology.channel_count()
+            || self.topology.may_take(channel, NodeId(node), out)
     }
 }
 
-/// Adds the network, if there is one, and makes the least time that each item may travel
-/// its duration: what bounds go by.
+/// The budgets, each with its first channel: one for each of its nodes, or one.
+#[derive(Debug, Default)]
+struct Tolls {
+    budgets: Vec<(Arc<Budget>, u32)>,
+    /// By node: the budgets that it is in.
+    of_node: Vec<Vec<u32>>,
+    /// By node: what it takes of which channels while it is on.
+    standing: Vec<Vec<(u32, u64)>>,
+}
+
+impl Tolls {
+    /// The continuous hard budgets; their channels come after those that there are.
+    fn of(instance: &Instance, compiled: &Compiled, capacities: &mut Vec<u64>) -> Self {
+        let mut tolls = Self::default();
+        for (relationship, cause) in &compiled.posted.relations {
+            let Relationship::Budget(budget) = relationship else { continue };
+            if cause.penalty.is_some() || !cause.continuous || budget.nodes.is_empty() {
+                continue;
+            }
+            tolls.of_node.resize(instance.node_count(), Vec::new());
+            tolls.standing.resize(instance.node_count(), Vec::new());
+            let (at, first) = (tolls.budgets.len() as u32, capacities.len() as u32);
+            for &node in budget.nodes.iter() {
+                tolls.of_node[node.index()].push(at);
+            }
+            for &(node, taken) in budget.standing.iter().filter(|&&(_, taken)| taken > 0) {
+                let channel = first + owner_at(budget, budget.owner(node));
+                tolls.standing[node.index()].push((channel, taken));
+            }
+            let owners = budget.owner(budget.nodes[0]).map_or(1, |_| budget.nodes.len());
+            capacities.resize(capacities.len() + owners, budget.most);
+            tolls.budgets.push((budget.clone(), first));
+        }
+        tolls
+    }
+
+    /// Adds what moving a VM takes; `None` where it takes more than there is.
+    fn add(&self, vm: VmId, from: u32, to: u32, uses: &mut Vec<(u32, u64)>) -> Option<()> {
+        let (Some(of_from), Some(of_to)) = (self.of_node.get(from as usize), self.of_node.get(to as usize))
+        else {
+            return Some(());
+        };
+        let known = uses.len();
+        let mut seen = of_from.iter().chain(of_to.iter().filter(|at| !of_from.contains(at)));
+        seen.try_for_each(|&at| {
+            let (budget, first) = &self.budgets[at as usize];
+            let cost = budget.cost(vm);
+            for owner in budget.owners(NodeId(from), NodeId(to)).filter(|_| cost > 0) {
+                if cost > budget.most {
+                    return None;
+                }
+                uses.push((first + owner_at(budget, owner), cost));
+            }
+            Some(())
+        })?;
+        uses[known..].sort_unstable();
+        Some(())
+    }
+
+    /// Can the item not migrate away from where it is, wherever it would go?
+    fn pins(&self, vm: VmId, item: &Item) -> bool {
+        if item.source == NONE || self.budgets.is_empty() {
+            return false;
+        }
+        let from = NodeId(item.source);
+        self.of_node[from.index()].iter().any(|&at| {
+            let budget = &self.budgets[at as usize].0;
+            // To a node that no budget knows.
+            budget.cost(vm) > budget.most && budget.owners(from, NodeId(NONE)).next().is_some()
+        })
+    }
+}
+
+/// Where an owner stands among the channels of a budget.
+fn owner_at(budget: &Budget, owner: Option<NodeId>) -> u32 {
+    owner.and_then(|node| budget.nodes.binary_search(&node).ok()).unwrap_or(0) as u32
+}
+
+impl Transit for Ways {
+    fn capacities(&self) -> &[u64] {
+        &self.capacities
+    }
+
+    fn passage(&self, item: u32, from: u32, to: u32) -> Option<Passage> {
+        let mut passage = match &self.roads {
+            Some(roads) => roads.passage(item, from, to, 1)?,
+            None => {
+                let seconds = self.legs[item as usize];
+                Passage { seconds, ..Passage::default() }
+            }
+        };
+        self.tolls.add(self.vm_of[item as usize], from, to, &mut passage.uses)?;
+        Some(passage)
+    }
+
+    fn parts(&self) -> &[u64] {
+        self.roads.as_ref().map_or(&PARTS[..1], Roads::parts)
+    }
+
+    fn slower(&self, item: u32, from: u32, to: u32, part: u64) -> Option<Passage> {
+        let roads = self.roads.as_ref().filter(|roads| roads.parts().contains(&part))?;
+        let mut passage = roads.passage(item, from, to, part)?;
+        self.tolls.add(self.vm_of[item as usize], from, to, &mut passage.uses)?;
+        Some(passage)
+    }
+
+    fn tolls(&self, item: u32, from: u32, to: u32) -> Vec<Toll> {
+        self.roads.as_ref().map_or_else(Vec::new, |roads| roads.tolls(item, from, to))
+    }
+
+    fn comes_from(&self, channel: u32, bin: u32) -> bool {
+        self.roads.as_ref().is_none_or(|roads| roads.may_take(channel, bin, true))
+    }
+
+    fn leads_to(&self, channel: u32, bin: u32) -> bool {
+        self.roads.as_ref().is_none_or(|roads| roads.may_take(channel, bin, false))
+    }
+
+    fn copy(&self, item: u32, from: u32, to: u32) -> Option<Vec<(u32, u64)>> {
+        let mut uses = Vec::new();
+        self.tolls.add(self.vm_of[item as usize], from, to, &mut uses)?;
+        Some(uses)
+    }
+
+    fn standing(&self, bin: u32) -> &[(u32, u64)] {
+        self.tolls.standing.get(bin as usize).map_or(&[], Vec::as_slice)
+    }
+
+    fn is_far(&self) -> bool {
+        self.roads.is_some()
+    }
+}
+
+/// Adds the network and the budgets, if there are any, and makes the least time that each
+/// item may travel its duration: what bounds go by.
 ///
 /// # Errors
-/// A network that cannot be used, a VM that may travel and does not say what it needs.
+/// A network that cannot be used, a VM that may travel and does not say what it needs, an
+/// amount that is none.
 pub(super) fn add_transit(instance: &Instance, compiled: &mut Compiled) -> Result<(), Refusal> {
-    let Some(network) = instance.network() else { return Ok(()) };
+    instance.check_amounts().map_err(|error| Refusal::Input(error.to_string()))?;
+    let mut capacities = Vec::new();
+    let roads = add_roads(instance, compiled, &mut capacities)?;
+    let tolls = Tolls::of(instance, compiled, &mut capacities);
+    if roads.is_none() && tolls.budgets.is_empty() {
+        return Ok(());
+    }
+    let items = &mut compiled.problem.packing.items;
+    for (item, &vm) in items.iter_mut().zip(&compiled.vm_of) {
+        item.pinned |= item.lead == 0 && tolls.pins(vm, item);
+    }
+    let legs = items.iter().map(|item| item.leg).collect();
+    let vm_of = compiled.vm_of.clone();
+    let ways = Ways { roads, tolls, capacities, vm_of, legs };
+    compiled.problem.project.transit = Some(Arc::new(ways));
+    Ok(())
+}
+
+/// Takes from the bins that items may go to those that they can never move into, since that
+/// takes more of a budget than there is.
+pub(super) fn shut_domains(compiled: &mut Compiled) {
+    let budgets = compiled.posted.relations.iter().filter_map(|(relationship, cause)| match relationship {
+        Relationship::Budget(budget) if cause.continuous && cause.penalty.is_none() => Some(budget.clone()),
+        _ => None,
+    });
+    let mut budgets: Vec<Arc<Budget>> = budgets.collect();
+    budgets.retain(|budget| budget.direction != Direction::Out);
+    let packing = &mut compiled.problem.packing;
+    let mut known: FxHashMap<(u32, u32, Vec<usize>), u32> = FxHashMap::default();
+    for (item, &vm) in packing.items.iter_mut().zip(&compiled.vm_of) {
+        if item.role == Role::Arrive || item.lead > 0 {
+            continue;
+        }
+        let dear = (0..budgets.len()).filter(|&at| budgets[at].cost(vm) > budgets[at].most);
+        let dear: Vec<usize> = dear.collect();
+        if dear.is_empty() {
+            continue;
+        }
+        for domain in [&mut item.domain, &mut item.route] {
+            let key = (*domain, item.source, dear.clone());
+            *domain = *known.entry(key).or_insert_with(|| {
+                let mut bins = packing.domains[*domain as usize].clone();
+                let nodes = dear.iter().flat_map(|&at| budgets[at].nodes.iter());
+                nodes.filter(|node| node.0 != item.source).for_each(|node| bins.remove(node.0));
+                packing.domains.push(bins);
+                packing.domains.len() as u32 - 1
+            });
+        }
+    }
+}
+
+fn add_roads(
+    instance: &Instance,
+    compiled: &mut Compiled,
+    capacities: &mut Vec<u64>,
+) -> Result<Option<Roads>, Refusal> {
+    let Some(network) = instance.network() else { return Ok(None) };
     let topology = Topology::new(network, instance).map_err(|error| Refusal::Input(error.to_string()))?;
     // The widest way out of each node: nothing leaves it faster.
     let mut widest = vec![0u64; instance.node_count()];
-    for link in &network.links {
+    for (at, link) in (0u32..).zip(&network.links) {
         if let crate::model::Endpoint::Node(node) = link.end {
-            widest[node.index()] = widest[node.index()].max(link.capacity);
+            widest[node.index()] = widest[node.index()].max(network.usable(at));
         }
     }
     let model = instance.migration_model().clone();
+    let per_migration = network.allowance.per_migration.unwrap_or(u64::MAX);
     let packing = &mut compiled.problem.packing;
     let mut cargo = Vec::with_capacity(packing.items.len());
     for (item, row) in packing.items.iter_mut().enumerate() {
@@ -123,7 +336,7 @@ pub(super) fn add_transit(instance: &Instance, compiled: &mut Compiled) -> Resul
         }
         let found =
             Cargo::of(instance, compiled.vm_of[item]).map_err(|error| Refusal::Input(error.to_string()))?;
-        let rate = widest[row.source as usize].min(found.most);
+        let rate = widest[row.source as usize].min(found.most).min(per_migration);
         match found.flow(model.get(), rate) {
             Ok(flow) => {
                 row.leg = flow.seconds;
@@ -139,12 +352,12 @@ pub(super) fn add_transit(instance: &Instance, compiled: &mut Compiled) -> Resul
             }
         }
     }
-    let capacities: Vec<u64> =
-        (0..topology.channel_count() as u32).map(|at| topology.channel(at).1).collect();
-    let mut widths = capacities.clone();
+    let usable: Vec<u64> = (0..topology.channel_count() as u32).map(|at| topology.channel(at).1).collect();
+    let mut widths: Vec<u64> = usable.iter().map(|&width| width.min(per_migration)).collect();
     widths.sort_unstable();
     widths.dedup();
-    let roads = Roads { topology, capacities, widths, model, cargo, kept: Mutex::default() };
-    compiled.problem.project.transit = Some(Arc::new(roads));
-    Ok(())
+    capacities.extend(usable);
+    let synced = compiled.posted.relations.iter().any(|(what, _)| matches!(what, Relationship::Sync(_)));
+    let shares = network.allowance.sharing || synced;
+    Ok(Some(Roads { topology, widths, shares, model, cargo, kept: Mutex::default() }))
 }

@@ -1,11 +1,16 @@
 //! What several rules share: sentences, sets, and the meaning of rules that differ by a word.
 
 mod goal;
+mod traffic;
 
 pub(super) use goal::in_phase;
 pub(super) use goal::in_state;
 pub(super) use goal::node_goal;
 pub(super) use goal::vm_goal;
+pub(super) use traffic::DIRECTIONS;
+pub(super) use traffic::Taken;
+pub(super) use traffic::taken_of_each;
+pub(super) use traffic::taken_together;
 
 use super::Violation;
 use crate::model::Configuration;
@@ -82,6 +87,15 @@ pub(super) fn union(sets: &[VmSet]) -> Cow<'_, [VmId]> {
     all.sort_unstable();
     all.dedup();
     Cow::Owned(all)
+}
+
+/// Refuses a word that is none of those expected.
+pub(super) fn one_of(parameter: &str, word: &str, words: &[&str]) -> Result<(), String> {
+    if words.contains(&word) {
+        return Ok(());
+    }
+    let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    Err(format!("`{parameter}` is `{word}`; expected one of {}", words.join(", ")))
 }
 
 /// Refuses sets that have an element in common.

@@ -4,6 +4,7 @@
 use super::action::End;
 use super::action::Fences;
 use crate::compile;
+use crate::compile::Budget;
 use crate::compile::Compiled;
 use crate::compile::Posted;
 use crate::compile::Refusal;
@@ -195,7 +196,14 @@ fn why(instance: &Instance, posted: &Posted, plan: &Plan, first: u32, then: u32)
     if let ActionKind::ShutdownNode { node } = other.kind {
         return Why::Empties(node);
     }
-    let (Some(leaver), Some(comer)) = (one.kind.vm(), other.kind.vm()) else { return Why::Unknown };
+    let (Some(leaver), Some(comer)) = (one.kind.vm(), other.kind.vm()) else {
+        let shared = |relationship: &Relationship| match relationship {
+            Relationship::Budget(budget) => share(budget, &one.kind, &other.kind),
+            _ => false,
+        };
+        let rule = posted.relations.iter().find(|(relationship, _)| shared(relationship));
+        return rule.map_or(Why::Unknown, |(_, cause)| Why::Rule(cause.constraint));
+    };
     if leaver == comer {
         return Why::SameVm(leaver);
     }
@@ -242,11 +250,36 @@ fn why(instance: &Instance, posted: &Posted, plan: &Plan, first: u32, then: u32)
                 }
                 Relationship::Precedence(a, b) => (*a, *b) == (leaver, comer),
                 Relationship::LoadAtMost(nodes, ..) | Relationship::CountAtMost(nodes, _) => near(nodes),
+                Relationship::Budget(budget) => share(budget, &one.kind, &other.kind),
                 Relationship::Survive { .. } => cause.continuous,
                 _ => false,
             }
     });
     rule.map_or(Why::Unknown, |(_, cause)| Why::Rule(cause.constraint))
+}
+
+/// Do two actions take a share of the same amount?
+fn share(budget: &Budget, one: &ActionKind, other: &ActionKind) -> bool {
+    let owners = |kind: &ActionKind| -> Vec<Option<NodeId>> {
+        match *kind {
+            ActionKind::Migrate { vm, from, to } | ActionKind::BootClone { vm, from, to }
+                if budget.cost(vm) > 0 =>
+            {
+                budget.owners(from, to).collect()
+            }
+            ActionKind::ShutdownOriginal { vm, from } if budget.cost(vm) > 0 => {
+                budget.owners(from, from).collect()
+            }
+            ActionKind::BootNode { node } | ActionKind::ShutdownNode { node }
+                if budget.standing(node) > 0 =>
+            {
+                vec![budget.owner(node)]
+            }
+            _ => Vec::new(),
+        }
+    };
+    let first = owners(one);
+    owners(other).iter().any(|owner| first.contains(owner))
 }
 
 /// What an action takes of a resource where it goes.

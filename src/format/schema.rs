@@ -127,7 +127,14 @@ fn network() -> Value {
         &["id"],
     );
     let mut link = object(
-        json!({"id": number(), "capacity": {"type": "integer", "minimum": 1}, "switch": number(), "node": node(), "to_switch": number()}),
+        json!({
+            "id": number(),
+            "capacity": {"type": "integer", "minimum": 1},
+            "reserve": {"type": "integer", "minimum": 0, "description": "Mbit/s in each direction that migrations leave free"},
+            "switch": number(),
+            "node": node(),
+            "to_switch": number(),
+        }),
         &["id", "capacity", "switch"],
     );
     if let Some(link) = link.as_object_mut() {
@@ -141,7 +148,25 @@ fn network() -> Value {
         "description": "how traffic finds its way where no routes are given",
     });
     object(
-        json!({"switches": array(switch), "links": array(link), "routing": routing, "routes": array(route)}),
+        json!({
+            "switches": array(switch),
+            "links": array(link),
+            "routing": routing,
+            "routes": array(route),
+            "reserve_percent": {
+                "type": "integer",
+                "minimum": 0,
+                "maximum": 99,
+                "default": 0,
+                "description": "percent of each link that migrations leave free, where the link says nothing itself",
+            },
+            "sharing": {
+                "type": "boolean",
+                "default": false,
+                "description": "may migrations take a half or a fourth of the bandwidth that they could?",
+            },
+            "max_bandwidth": {"type": "integer", "minimum": 1, "description": "Mbit/s that no migration exceeds"},
+        }),
         &[],
     )
 }

@@ -245,7 +245,17 @@ fn network(choices: &mut Choices, node_count: usize, scope: Scope) -> Network {
     }
     let step = if choices.chance(2) { 1 } else { 7 };
     for (at, (switch, end)) in (0u32..).zip(ends) {
-        network.links.push(Link { number: step * at, capacity: capacity(choices), switch, end });
+        let capacity = capacity(choices);
+        network.links.push(Link { number: step * at, capacity, switch, end });
+        if scope == Scope::Quadrille && choices.chance(3) {
+            network.allowance.reserves.push((at, u64::from(choices.next()) % capacity));
+        }
+    }
+    if scope == Scope::Quadrille {
+        let least = network.links.iter().map(|link| link.capacity).min().unwrap_or(0);
+        network.allowance.reserve_percent = if least > 1 { choices.below(3) as u8 * 20 } else { 0 };
+        network.allowance.per_migration = choices.chance(2).then(|| capacity(choices));
+        network.allowance.sharing = choices.chance(3);
     }
     network
 }

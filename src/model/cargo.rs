@@ -145,6 +145,11 @@ impl Cargo {
         Ok(Self { fixed, footprint, disk, most, post_copy: flag("postCopy"), cold: flag("coldMigration") })
     }
 
+    /// Is its time the same at every bandwidth?
+    pub fn is_fixed(&self) -> bool {
+        self.fixed.is_some()
+    }
+
     /// What it takes at a bandwidth in Mbit/s.
     ///
     /// # Errors

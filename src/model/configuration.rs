@@ -118,6 +118,12 @@ impl<'a> Configuration<'a> {
         self.transit.get(&vm).map(|transit| transit.to)
     }
 
+    /// The VMs in transit, each with the node that it leaves and the one that it goes to, in no
+    /// particular order.
+    pub fn in_transit(&self) -> impl Iterator<Item = (VmId, NodeId, NodeId)> {
+        self.transit.iter().filter_map(|(&vm, transit)| Some((vm, self.host(vm)?, transit.to)))
+    }
+
     /// The nodes that a running VM holds: none, one, or two while it is in transit.
     pub fn hosts(&self, vm: VmId) -> impl Iterator<Item = NodeId> {
         self.host(vm).into_iter().chain(self.arriving(vm))

@@ -36,13 +36,15 @@ pub struct Metrics {
     pub relocation_time: u64,
     /// Nodes that are online at the end.
     pub nodes_on: u64,
+    /// Joules; see [`Metric::Energy`].
+    pub energy: u64,
 }
 
 impl Metrics {
     /// The figures of a plan for an instance. O(nodes + actions). Sums stop at `u64::MAX`.
     pub fn of(instance: &Instance, plan: &Plan) -> Self {
         let online = instance.node_ids().filter(|&node| instance.is_online(node)).count();
-        Self::from_online(online as u64, plan)
+        Self { energy: energy(instance, plan), ..Self::from_online(online as u64, plan) }
     }
 
     /// The figures of a plan that starts with so many nodes online.
@@ -103,8 +105,37 @@ impl Metrics {
             Metric::Makespan => self.makespan,
             Metric::RelocationTime => self.relocation_time,
             Metric::NodesOn => self.nodes_on,
+            Metric::Energy => self.energy,
         }
     }
+}
+
+/// What the nodes and the live migrations of a plan take, in joules.
+fn energy(instance: &Instance, plan: &Plan) -> u64 {
+    let end = plan.makespan();
+    let mut on: Vec<(u64, u64)> = instance
+        .node_ids()
+        .map(|node| if instance.is_online(node) { (0, end) } else { (end, end) })
+        .collect();
+    let mut joules = 0u64;
+    for action in &plan.actions {
+        match action.kind {
+            ActionKind::Migrate { vm, .. } if vm.index() < instance.vm_count() => {
+                joules = joules.saturating_add(instance.migration_energy(vm));
+            }
+            ActionKind::BootNode { node } => {
+                on.get_mut(node.index()).into_iter().for_each(|on| on.0 = action.start);
+            }
+            ActionKind::ShutdownNode { node } => {
+                on.get_mut(node.index()).into_iter().for_each(|on| on.1 = action.end);
+            }
+            _ => {}
+        }
+    }
+    let nodes = instance.node_ids().zip(on).filter(|&(_, (from, until))| from < until);
+    nodes.fold(joules, |sum, (node, (from, until))| {
+        sum.saturating_add(instance.node_power(node).saturating_mul(until - from))
+    })
 }
 
 #[cfg(test)]

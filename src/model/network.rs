@@ -76,6 +76,21 @@ pub enum Routing {
     Fixed(Vec<Route>),
 }
 
+/// What migrations may have of the network.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Allowance {
+    /// Percent of each link, in each direction, that migrations leave to the guests: 0 to 99.
+    pub reserve_percent: u8,
+    /// Mbit/s of single links that they leave, in place of the percentage: (index in
+    /// [`Network::links`], Mbit/s), by link.
+    pub reserves: Vec<(u32, u64)>,
+    /// Mbit/s that no migration exceeds; `None` where a path may be used up.
+    pub per_migration: Option<u64>,
+    /// May migrations be done at a half or a fourth of the bandwidth that their way has, where
+    /// all is over sooner so? Else each takes all of it.
+    pub sharing: bool,
+}
+
 /// Switches, links, and how traffic finds its way. [`crate::model::Topology`] checks it and
 /// finds paths.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -86,9 +101,26 @@ pub struct Network {
     pub links: Vec<Link>,
     /// How traffic finds its way.
     pub routing: Routing,
+    /// What migrations may have of it.
+    pub allowance: Allowance,
 }
 
 impl Network {
+    /// Mbit/s that migrations may use of a link in each direction; 0 where there is no such
+    /// link.
+    pub fn usable(&self, link: u32) -> u64 {
+        let Some(capacity) = self.links.get(link as usize).map(|link| link.capacity) else { return 0 };
+        let Allowance { reserve_percent, reserves, .. } = &self.allowance;
+        match reserves.binary_search_by_key(&link, |&(link, _)| link) {
+            Ok(at) => capacity.saturating_sub(reserves[at].1),
+            Err(_) => {
+                let share = 100u128.saturating_sub(u128::from(*reserve_percent));
+                // A share of a number of 64 bits has as many at most.
+                (u128::from(capacity) * share / 100) as u64
+            }
+        }
+    }
+
     /// One switch that never blocks, and a link of this capacity (Mbit/s) to each node.
     pub fn star(nodes: u32, capacity: u64) -> Self {
         let link = |node| Link { number: node, capacity, switch: 0, end: Endpoint::Node(NodeId(node)) };
@@ -96,6 +128,7 @@ impl Network {
             switches: vec![Switch::new(0, None, None)],
             links: (0..nodes).map(link).collect(),
             routing: Routing::Tree,
+            allowance: Allowance::default(),
         }
     }
 }

@@ -71,6 +71,22 @@ impl<'i> Roads<'i> {
         Some(self.topology.channel(channel).0)
     }
 
+    /// What migrations may use of a channel, of which there is so much for them; and how much
+    /// of it is kept free.
+    pub fn room(&self, channel: Channel, usable: u64) -> String {
+        let capacity = match channel {
+            Channel::Up(at) | Channel::Down(at) => {
+                let links = self.instance.network().map(|network| &network.links);
+                links.and_then(|links| links.get(at as usize)).map_or(usable, |link| link.capacity)
+            }
+            Channel::Switch(_) => usable,
+        };
+        match capacity.saturating_sub(usable) {
+            0 => capacity.to_string(),
+            kept => format!("{usable} ({kept} of {capacity} are kept free)"),
+        }
+    }
+
     /// A channel in words: `link 3 from node n1`.
     pub fn name(&self, channel: Channel) -> String {
         let network = self.instance.network();

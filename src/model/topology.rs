@@ -31,7 +31,8 @@ pub enum Channel {
 pub struct Path {
     /// Indices of channels (see [`Topology::channel`]), ascending.
     pub channels: Vec<u32>,
-    /// The most that may flow, in Mbit/s: the smallest capacity among them.
+    /// The most that a migration may use, in Mbit/s: the least that its channels, and the
+    /// network for each migration, allow.
     pub bandwidth: u64,
 }
 
@@ -80,6 +81,8 @@ struct Above {
 pub struct Topology {
     nodes: usize,
     channels: Vec<(Channel, u64)>,
+    /// No path gives more.
+    most: u64,
     /// By link: the channels of the switches at its ends, or [`NONE`] where they never block.
     blocking: Vec<[u32; 2]>,
     /// By link: the vertices at its ends.
@@ -104,6 +107,14 @@ impl Topology {
             if link.capacity == 0 {
                 return Err(names.fault(format!("{} has no capacity", names.link(at))));
             }
+            let usable = network.usable(at);
+            if usable == 0 {
+                return Err(names.fault(format!(
+                    "all {} Mbit/s of {} are kept free, so that no migration can use it",
+                    link.capacity,
+                    names.link(at)
+                )));
+            }
             let known = match link.end {
                 Endpoint::Node(node) => node.index() < nodes,
                 Endpoint::Switch(switch) => (switch as usize) < network.switches.len(),
@@ -111,8 +122,8 @@ impl Topology {
             if !known || link.switch as usize >= network.switches.len() {
                 return Err(names.fault(format!("{} ends at nothing that exists", names.link(at))));
             }
-            channels.push((Channel::Up(at), link.capacity));
-            channels.push((Channel::Down(at), link.capacity));
+            channels.push((Channel::Up(at), usable));
+            channels.push((Channel::Down(at), usable));
         }
         let mut switches = vec![NONE; network.switches.len()];
         for (at, switch) in (0u32..).zip(&network.switches) {
@@ -144,8 +155,12 @@ impl Topology {
             }
         }
         let only = only.into_iter().map(|only| only.unwrap_or(NONE)).collect();
+        let most = network.allowance.per_migration.unwrap_or(u64::MAX);
+        if most == 0 {
+            return Err(names.fault("no migration may use any bandwidth: its limit for each is 0".to_owned()));
+        }
         let paths = Paths::Fixed { routes: Vec::new() };
-        let mut topology = Self { nodes, channels, blocking, links, only, paths };
+        let mut topology = Self { nodes, channels, most, blocking, links, only, paths };
         topology.paths = match &network.routing {
             Routing::Tree => topology.tree(&names)?,
             Routing::Shortest => topology.shortest(&names)?,
@@ -159,7 +174,7 @@ impl Topology {
         self.channels.len()
     }
 
-    /// The channel at this index, and its capacity in Mbit/s.
+    /// The channel at this index, and what migrations may use of it, in Mbit/s.
     pub fn channel(&self, at: u32) -> (Channel, u64) {
         self.channels[at as usize]
     }
@@ -169,7 +184,8 @@ impl Topology {
     pub fn path(&self, from: NodeId, to: NodeId) -> Path {
         let mut channels = self.route(from, to);
         self.add_switches(&mut channels);
-        let bandwidth = channels.iter().map(|&at| self.channels[at as usize].1).min().unwrap_or(u64::MAX);
+        let least = channels.iter().map(|&at| self.channels[at as usize].1).min();
+        let bandwidth = least.map_or(u64::MAX, |least| least.min(self.most));
         Path { channels, bandwidth }
     }
 
@@ -531,6 +547,7 @@ mod tests {
                 link(5, 2000, 2, Endpoint::Switch(1)),
             ],
             routing: Routing::Tree,
+            ..Network::default()
         }
     }
 
@@ -596,6 +613,7 @@ mod tests {
                 spine(7, 1, 3),
             ],
             routing: Routing::Shortest,
+            ..Network::default()
         };
         let topology = Topology::new(&network, &cluster(4)).expect("sound");
         let mut used = [0; 2];
@@ -641,6 +659,30 @@ mod tests {
             network.routing = Routing::Fixed(vec![both[0].clone(), broken]);
             assert!(told(&network, 2).contains(message), "{}", told(&network, 2));
         }
+    }
+
+    #[test]
+    fn what_guests_keep_migrations_do_not_use() {
+        let mut network = racks();
+        network.allowance.reserve_percent = 25;
+        network.allowance.reserves = vec![(3, 100)];
+        let topology = Topology::new(&network, &cluster(4)).expect("sound");
+        let links: Vec<u64> = (0..6).map(|at| network.usable(at)).collect();
+        assert_eq!(links, [750, 750, 750, 400, 1500, 1500]);
+        assert_eq!(
+            [path(&topology, 0, 1).1, path(&topology, 0, 2).1, path(&topology, 3, 2).1],
+            [750, 750, 400]
+        );
+        network.allowance.per_migration = Some(500);
+        let topology = Topology::new(&network, &cluster(4)).expect("sound");
+        assert_eq!([path(&topology, 0, 1).1, path(&topology, 3, 2).1], [500, 400]);
+        assert_eq!(topology.path(NodeId(1), NodeId(1)).bandwidth, u64::MAX);
+        // The switch has no guests.
+        assert_eq!(topology.channel(12), (Channel::Switch(2), 1500));
+        network.allowance.per_migration = Some(0);
+        assert!(told(&network, 4).contains("its limit for each is 0"));
+        network.allowance = super::super::Allowance { reserves: vec![(0, 2000)], ..Default::default() };
+        assert!(told(&network, 4).contains("all 1000 Mbit/s of link 0 are kept free"));
     }
 
     #[test]

@@ -101,6 +101,9 @@ fn vm_effects(ledger: &mut Ledger<'_>, action: &Action, vm: VmId, guest: &mut Gu
             if let Some(from) = guest.host {
                 ledger.leave(&Stay { vm, node: from, beside: Some(to), held: &guest.held }, effects);
                 ledger.travel(from, to, action.bandwidth, effects);
+                let spent = ledger.spent(vm, from, to);
+                effects.takes.extend(&spent);
+                effects.gives.extend(spent);
             }
             guest.host = Some(to);
             guest.held = there;
@@ -118,12 +121,18 @@ fn vm_effects(ledger: &mut Ledger<'_>, action: &Action, vm: VmId, guest: &mut Gu
         BootClone { to, .. } => {
             let there = future(&guest.held, action);
             ledger.enter(&Stay { vm, node: to, beside: guest.host, held: &there }, effects);
+            if let Some(from) = guest.host {
+                effects.takes.extend(ledger.spent(vm, from, to));
+            }
             guest.clone = Some((to, there));
         }
         ShutdownOriginal { .. } => {
             if let Some(from) = guest.host {
                 let clone = guest.clone.as_ref().map(|clone| clone.0);
                 ledger.leave(&Stay { vm, node: from, beside: clone, held: &guest.held }, effects);
+                if let Some(to) = clone {
+                    effects.gives.extend(ledger.spent(vm, from, to));
+                }
             }
             if let Some((to, there)) = guest.clone.take() {
                 guest.host = Some(to);

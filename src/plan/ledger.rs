@@ -6,6 +6,7 @@ use super::relation::OUTSIDE;
 use super::relation::Relations;
 use super::relation::Sum;
 use super::room::Room;
+use crate::compile::Budget;
 use crate::compile::Posted;
 use crate::compile::Relationship;
 use crate::constraint::Restriction;
@@ -43,6 +44,8 @@ enum AccountKey {
     Set(u32),
     /// A channel of the network.
     Channel(u32),
+    /// A budget of a node, or (`None`) of its whole set.
+    Budget(u32, Option<NodeId>),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -164,6 +167,39 @@ impl<'a> Ledger<'a> {
             effects.takes.push((account, bandwidth));
             effects.gives.push((account, bandwidth));
         }
+    }
+
+    /// What the migration of a VM, or the clone that takes its place, takes of budgets.
+    pub(super) fn spent(&mut self, vm: VmId, from: NodeId, to: NodeId) -> Vec<(u32, u64)> {
+        let of = |node| self.relations.budgets_of.get(&node).map_or(&[][..], Vec::as_slice);
+        let (of_from, of_to) = (of(from), of(to));
+        let concerned = of_from.iter().chain(of_to.iter().filter(|at| !of_from.contains(at)));
+        let mut units = Vec::new();
+        for &relation in concerned {
+            let Some(budget) = self.budget(relation) else { continue };
+            for owner in budget.owners(from, to).filter(|_| budget.cost(vm) > 0) {
+                units.push((self.budget_account(relation, budget, owner), budget.cost(vm)));
+            }
+        }
+        units
+    }
+
+    fn budget(&self, relation: u32) -> Option<&'a Budget> {
+        match self.posted.relations.get(relation as usize)? {
+            (Relationship::Budget(budget), _) => Some(budget),
+            _ => None,
+        }
+    }
+
+    fn budget_account(&mut self, relation: u32, budget: &Budget, owner: Option<NodeId>) -> u32 {
+        self.open(AccountKey::Budget(relation, owner), |ledger| {
+            let takes = |&(node, taken): &(NodeId, u64)| {
+                let counts = owner.is_none_or(|owner| owner == node);
+                if counts && ledger.instance.is_online(node) { taken } else { 0 }
+            };
+            let held = budget.standing.iter().map(takes).fold(0, u64::saturating_add);
+            Account::new(budget.most, held)
+        })
     }
 
     /// The account of the members of a relation on a node.
@@ -356,6 +392,14 @@ impl<'a> Ledger<'a> {
 
     fn power(&mut self, node: NodeId, units: &mut Vec<(u32, u64)>) {
         let relations = self.relations;
+        for &relation in relations.budgets_of.get(&node).into_iter().flatten() {
+            if let Some(budget) = self.budget(relation)
+                && budget.standing(node) > 0
+            {
+                let account = self.budget_account(relation, budget, budget.owner(node));
+                units.push((account, budget.standing(node)));
+            }
+        }
         for &(relation, sum) in relations.of_node.get(&node).into_iter().flatten() {
             if let Sum::Powered = sum
                 && let Some(account) = self.set_account(relation)

@@ -53,6 +53,8 @@ pub(super) struct Relations {
     pub(super) of_vm: FxHashMap<VmId, Vec<(u32, Membership)>>,
     /// Sums over sets of nodes that the node is in.
     pub(super) of_node: FxHashMap<NodeId, Vec<(u32, Sum)>>,
+    /// Budgets that the node is in.
+    pub(super) budgets_of: FxHashMap<NodeId, Vec<u32>>,
     /// `Exclusive` relations with a member on the node at some moment.
     pub(super) exclusive_on: FxHashMap<NodeId, Vec<u32>>,
     /// Members of `Exclusive` relations among the VMs of the plan.
@@ -156,6 +158,11 @@ impl Relations {
                 }
                 Relationship::CountAtMost(set, _) => sum(&mut relations, set, Sum::Count),
                 Relationship::PoweredAtMost(set, _) => sum(&mut relations, set, Sum::Powered),
+                Relationship::Budget(budget) => {
+                    for node in budget.nodes.iter().filter(|node| nodes.contains(node)) {
+                        relations.budgets_of.entry(*node).or_default().push(index);
+                    }
+                }
                 Relationship::Survive { .. } => relations.serial = true,
                 // Where a VM may be at all does not depend on when.
                 Relationship::Within(..)

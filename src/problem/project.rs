@@ -1,5 +1,6 @@
 //! Tasks and the order among them.
 
+use super::PARTS;
 use super::Passage;
 use super::Problem;
 use super::Transit;
@@ -42,6 +43,16 @@ pub struct Extra {
     pub anchor: u32,
 }
 
+/// What open bins and moves draw.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Power {
+    /// By bin: what it draws in a second, from the start of its opening to the end of its closing.
+    /// Empty where no bin draws anything.
+    pub bins: Vec<u64>,
+    /// By item: what each of its moves draws as a whole, where no copy takes its place.
+    pub moves: Vec<u64>,
+}
+
 /// Tasks and the order among them.
 #[derive(Clone, Debug, Default)]
 pub struct Project {
@@ -54,6 +65,8 @@ pub struct Project {
     /// What moves take on the way, where that is known: then how long they take depends on
     /// it, and the durations of items are the least of any way.
     pub transit: Option<Arc<dyn Transit>>,
+    /// What open bins and moves draw.
+    pub power: Power,
 }
 
 /// What a step does.
@@ -132,8 +145,26 @@ pub fn passage_of(problem: &Problem, kind: &StepKind) -> Option<Option<Passage>>
         StepKind::Move { item, from, to, .. } if lead_of(problem, kind) == 0 => {
             Some(transit.passage(item, from, to))
         }
+        StepKind::Move { item, from, to, .. } => {
+            let seconds = problem.packing.items[item as usize].hold;
+            Some(transit.copy(item, from, to).map(|uses| Passage { seconds, bandwidth: 0, uses }))
+        }
         _ => None,
     }
+}
+
+/// As [`passage_of`], at the rate that the time of the step tells: the first of [`PARTS`] that
+/// takes as long.
+pub fn passage_of_step(problem: &Problem, step: &Step) -> Option<Option<Passage>> {
+    let full = passage_of(problem, &step.kind)?;
+    let (Some(passage), Some(transit)) = (&full, &problem.project.transit) else { return Some(full) };
+    let seconds = step.end.saturating_sub(step.start);
+    let StepKind::Move { item, from, to, .. } = step.kind else { return Some(full) };
+    if !transit.is_far() || u64::from(passage.seconds) == seconds {
+        return Some(full);
+    }
+    let parts = PARTS.iter().skip(1).filter_map(|&part| transit.slower(item, from, to, part));
+    Some(parts.into_iter().find(|passage| u64::from(passage.seconds) == seconds).or(full))
 }
 
 /// Seconds from the start to the end of a step.

@@ -1,4 +1,4 @@
-//! What moves take beside room in bins: channels between them.
+//! What moves, and open bins, take beside room: channels that all share.
 
 use std::fmt::Debug;
 
@@ -26,8 +26,13 @@ pub struct Toll {
     pub work: u128,
 }
 
-/// What moves take on the channels between bins, each of which carries no more than its
-/// capacity at once.
+/// The parts of the largest rate at which moves may be done where they may share: all of it, a
+/// half, a fourth.
+pub const PARTS: [u64; 3] = [1, 2, 4];
+
+/// What moves take on the channels between bins, and open bins of them, from the start of
+/// their opening to the end of their closing. No channel carries more than its capacity at
+/// once; where open bins take more than that at the start, it never carries more than before.
 pub trait Transit: Debug + Send + Sync {
     /// The capacity of each channel.
     fn capacities(&self) -> &[u64];
@@ -37,7 +42,8 @@ pub trait Transit: Debug + Send + Sync {
 
     /// What an item cannot avoid that gets from one bin to another, whatever stops it makes
     /// on the way, or out of the bin where `to` is [`super::NONE`]: at least one of its moves
-    /// takes as much. Each channel once, and none where nothing is known.
+    /// takes as much, at whatever part of its rate. Each channel once, and none where nothing
+    /// is known.
     fn tolls(&self, _item: u32, _from: u32, _to: u32) -> Vec<Toll> {
         Vec::new()
     }
@@ -49,6 +55,32 @@ pub trait Transit: Debug + Send + Sync {
 
     /// May a move that ends in this bin take the channel?
     fn leads_to(&self, _channel: u32, _bin: u32) -> bool {
+        true
+    }
+
+    /// The parts of the largest rate at which moves may be done; the first is 1.
+    fn parts(&self) -> &[u64] {
+        &PARTS[..1]
+    }
+
+    /// A move at this part of the largest rate; `None` where it cannot be done so.
+    fn slower(&self, _item: u32, _from: u32, _to: u32, _part: u64) -> Option<Passage> {
+        None
+    }
+
+    /// What a move takes of channels where a copy of the item takes its place, for as long as
+    /// that takes anyway.
+    fn copy(&self, _item: u32, _from: u32, _to: u32) -> Option<Vec<(u32, u64)>> {
+        Some(Vec::new())
+    }
+
+    /// What an open bin takes of which channels, by channel.
+    fn standing(&self, _bin: u32) -> &[(u32, u64)] {
+        &[]
+    }
+
+    /// Does it depend on the bins how long a move takes?
+    fn is_far(&self) -> bool {
         true
     }
 }

@@ -81,7 +81,7 @@ fn level(level: &Bounded) -> Map<String, Value> {
 }
 
 fn metrics(metrics: &Metrics) -> Value {
-    value!({
+    let mut figures = value!({
         "relocations": metrics.relocations,
         "migrations": metrics.migrations,
         "reinstantiations": metrics.reinstantiations,
@@ -98,7 +98,12 @@ fn metrics(metrics: &Metrics) -> Value {
         "makespan": metrics.makespan,
         "mttr": metrics.mttr,
         "sum_of_ends": metrics.sum_of_ends,
-    })
+    });
+    // Joules are known of few.
+    if metrics.energy > 0 {
+        figures["energy"] = metrics.energy.into();
+    }
+    figures
 }
 
 /// A conflict: its members, the VMs and nodes concerned, and what clashes, in words.

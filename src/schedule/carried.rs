@@ -1,17 +1,30 @@
-//! Is there enough on the way for all moves of a schedule?
+//! Is there enough of what all share for every step of a schedule?
 
+use super::channel::Channels;
 use crate::problem::Problem;
 use crate::problem::Step;
-use crate::problem::passage_of;
+use crate::problem::StepKind;
+use crate::problem::passage_of_step;
 
 /// Does every move have a way, and does no channel carry more than its capacity at any
-/// moment? At one moment ends come before starts. O(n log n) in what the moves take.
+/// moment, or for good? At one moment ends come before starts. O(n log n) in what the steps take.
 pub fn is_carried(problem: &Problem, steps: &[Step]) -> bool {
     let Some(transit) = &problem.project.transit else { return true };
-    // (moment, is a start, channel, rate)
+    // (moment, is a start, channel, amount)
     let mut events: Vec<(u64, bool, u32, u64)> = Vec::new();
     for step in steps {
-        match passage_of(problem, &step.kind) {
+        match step.kind {
+            StepKind::Open(bin) => {
+                events.extend(transit.standing(bin).iter().map(|&(at, taken)| (step.start, true, at, taken)));
+                continue;
+            }
+            StepKind::Close(bin) => {
+                events.extend(transit.standing(bin).iter().map(|&(at, given)| (step.end, false, at, given)));
+                continue;
+            }
+            _ => {}
+        }
+        match passage_of_step(problem, step) {
             None => {}
             Some(None) => return false,
             Some(Some(passage)) => {
@@ -23,15 +36,16 @@ pub fn is_carried(problem: &Problem, steps: &[Step]) -> bool {
         }
     }
     events.sort_unstable();
-    let mut left: Vec<u64> = transit.capacities().to_vec();
-    events.iter().all(|&(_, starts, channel, rate)| {
-        let left = &mut left[channel as usize];
+    let mut channels = Channels::new(problem);
+    let carried = events.iter().all(|&(_, starts, channel, amount)| {
+        let usage = [(channel, amount)];
         if !starts {
-            *left += rate;
+            channels.give(&usage);
             return true;
         }
-        let fits = *left >= rate;
-        *left = left.saturating_sub(rate);
+        let fits = channels.lacking(&usage).is_none();
+        channels.take(&usage);
         fits
-    })
+    });
+    carried && !channels.owes()
 }

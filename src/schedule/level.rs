@@ -86,7 +86,8 @@ pub fn levels(problem: &Problem, objective: &Objective, steps: &[Step], values: 
                         *sum += own * u64::from(weight);
                     }
                 }
-                Metric::Relocations | Metric::RelocationTime | Metric::NodesOn => {}
+                // Energy is more than a function of ends: what is found is valued as a whole.
+                Metric::Relocations | Metric::RelocationTime | Metric::NodesOn | Metric::Energy => {}
             }
         }
         let timed = sum.iter().any(|&weight| weight > 0);

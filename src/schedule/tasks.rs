@@ -18,7 +18,7 @@ use crate::problem::Step;
 use crate::problem::StepKind;
 use crate::problem::TaskRef;
 use crate::problem::lead_of;
-use crate::problem::passage_of;
+use crate::problem::passage_of_step;
 use rustc_hash::FxHashMap;
 
 /// Amounts beyond which no sum is made.
@@ -110,10 +110,18 @@ fn small(amount: u64) -> Option<i64> {
 
 impl Tasks {
     /// The project behind a plan, in the order of its steps. `None` where a promise about
-    /// time is more than one task after another, or an amount is beyond all measure.
+    /// time is more than one task after another, or an amount is beyond all measure,
+    /// or where open bins take of channels.
     /// O(steps + items + orders).
     pub fn new(problem: &Problem, steps: &[Step]) -> Option<Self> {
         let packing = &problem.packing;
+        let transit = problem.project.transit.as_deref();
+        // What open bins take changes with the steps that open and close them.
+        if transit.is_some_and(|transit| {
+            (0..packing.bins.len() as u32).any(|bin| !transit.standing(bin).is_empty())
+        }) {
+            return None;
+        }
         let mut load = vec![0u64; packing.bins.len() * packing.dims];
         for (item, row) in (0u32..).zip(&packing.items).filter(|(_, row)| row.source != NONE) {
             let from = row.source as usize * packing.dims;
@@ -139,10 +147,9 @@ impl Tasks {
                 }
             }
             for (channel, amount) in
-                passage_of(problem, &step.kind).flatten().into_iter().flat_map(|p| p.uses)
+                passage_of_step(problem, step).flatten().into_iter().flat_map(|passage| passage.uses)
             {
-                let transit = problem.project.transit.as_ref()?;
-                let free = || small(transit.capacities()[channel as usize].min(MOST - 1));
+                let free = || small(transit?.capacities()[channel as usize].min(MOST - 1));
                 let usage = (numbers.get(CHANNEL, channel, free)?, small(amount)?);
                 takes[at].push(usage);
                 gives[at].push(usage);

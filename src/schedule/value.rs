@@ -2,6 +2,7 @@
 
 use crate::objective::Metric;
 use crate::objective::Objective;
+use crate::problem::Power;
 use crate::problem::Problem;
 use crate::problem::Step;
 use crate::problem::StepKind;
@@ -40,6 +41,7 @@ pub fn metric(problem: &Problem, steps: &[Step], metric: Metric) -> u64 {
             }
             sum + last.values().sum::<u64>()
         }
+        Metric::Energy => energy(problem, steps),
         Metric::SumOfEnds => steps
             .iter()
             .map(|step| match step.kind {
@@ -61,6 +63,24 @@ pub fn metric(problem: &Problem, steps: &[Step], metric: Metric) -> u64 {
             })
             .sum(),
     }
+}
+
+/// Joules: open bins, from the start of their opening to the end of their closing or of the
+/// schedule, and moves.
+fn energy(problem: &Problem, steps: &[Step]) -> u64 {
+    let Power { bins, moves } = &problem.project.power;
+    let end = steps.iter().map(|step| step.end).max().unwrap_or(0);
+    let drawn = |bin: u32| bins.get(bin as usize).copied().unwrap_or(0);
+    let open = problem.packing.bins.iter().zip(bins).filter(|(row, _)| row.open).map(|(_, drawn)| *drawn);
+    let whole = open.fold(0, u64::saturating_add).saturating_mul(end);
+    steps.iter().fold(whole, |sum, step| match step.kind {
+        StepKind::Open(bin) => sum.saturating_add(drawn(bin).saturating_mul(end - step.start)),
+        StepKind::Close(bin) => sum.saturating_sub(drawn(bin).saturating_mul(end - step.end)),
+        StepKind::Move { item, .. } if crate::problem::lead_of(problem, &step.kind) == 0 => {
+            sum.saturating_add(moves.get(item as usize).copied().unwrap_or(0))
+        }
+        _ => sum,
+    })
 }
 
 /// The levels of an objective, penalties added to the first.

@@ -31,8 +31,11 @@ use rustc_hash::FxHashSet;
 
 /// How traffic can find its way.
 const ROUTINGS: [&str; 2] = ["tree", "shortest"];
-/// The options of switches and links.
-const OPTIONS: [&str; 2] = ["capacity", "number"];
+/// The options of switches, and of links.
+const SWITCH: [&str; 2] = ["capacity", "number"];
+const LINK: [&str; 3] = ["capacity", "number", "reserve"];
+/// The options of the network: what migrations may have of it.
+const NETWORK: [&str; 3] = ["reserve", "bandwidth", "sharing"];
 
 /// Numbers that are taken.
 #[derive(Debug, Default)]
@@ -140,10 +143,13 @@ impl Draft {
 }
 
 /// What options say of a switch or a link.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Given {
     capacity: Option<u64>,
     number: Option<u32>,
+    reserve: Option<u64>,
+    bandwidth: Option<u64>,
+    sharing: bool,
 }
 
 impl<'p> Run<'p, '_> {
@@ -156,7 +162,7 @@ impl<'p> Run<'p, '_> {
     pub(super) fn network(&mut self, routing: &'p Word, options: &'p [Spanned<Setting>]) {
         let file = self.script.file;
         self.begin_network(routing.span);
-        self.given(options, &[]);
+        let given = self.given(options, &NETWORK);
         if let Some((other, first)) = self.session.world.network.routed.replace((file, routing.span)) {
             let message = "how traffic finds its way is said twice";
             return self.say(Diagnostic::error("E0111", routing.span, message).and(
@@ -165,6 +171,20 @@ impl<'p> Run<'p, '_> {
                 "here first",
             ));
         }
+        let allowance = &mut self.session.world.network.network.allowance;
+        match given.reserve {
+            None => {}
+            Some(percent) if percent < 100 => allowance.reserve_percent = percent as u8,
+            Some(_) => {
+                return self.error(
+                    "E0313",
+                    routing.span,
+                    "`reserve` of a network is a percentage from 0 to 99",
+                );
+            }
+        }
+        allowance.per_migration = given.bandwidth.or(allowance.per_migration);
+        allowance.sharing |= given.sharing;
         self.session.world.network.network.routing = match routing.value.as_str() {
             "tree" => Routing::Tree,
             "shortest" => Routing::Shortest,
@@ -181,7 +201,7 @@ impl<'p> Run<'p, '_> {
     pub(super) fn switches(&mut self, switches: &'p [Switched]) {
         for Switched { names, options } in switches {
             self.begin_network(names.span);
-            let given = self.given(options, &OPTIONS);
+            let given = self.given(options, &SWITCH);
             let mut numbers = given.number;
             self.each_switch(names, &mut |run, name, span| {
                 run.switch(name, span, Given { number: numbers.take(), ..given })
@@ -217,7 +237,7 @@ impl<'p> Run<'p, '_> {
         options: &'p [Spanned<Setting>],
     ) {
         self.begin_network(switch.span);
-        let given = self.given(options, &OPTIONS);
+        let given = self.given(options, &LINK);
         let to = self.known_switch(&switch.value, switch.span);
         let mut found = Vec::new();
         if !self.ends(ends, &mut found) {
@@ -240,7 +260,9 @@ impl<'p> Run<'p, '_> {
             let Some(number) = draft.numbers[LINKS].take(given.number) else {
                 return self.error("E0105", switch.span, "there is a link with this number already");
             };
-            draft.index(draft.network.links.len() as u32, end, to);
+            let at = draft.network.links.len() as u32;
+            draft.network.allowance.reserves.extend(given.reserve.map(|reserve| (at, reserve)));
+            draft.index(at, end, to);
             draft.network.links.push(Link { number, capacity, switch: to, end });
         }
     }
@@ -359,6 +381,7 @@ impl<'p> Run<'p, '_> {
         let mut given = Given::default();
         for option in options {
             let name = &option.value.name;
+            let flag = option.value.value.is_none();
             let value = match &option.value.value {
                 Some(expression) => self.value(expression),
                 None => Value::Text("true".into()),
@@ -379,8 +402,12 @@ impl<'p> Run<'p, '_> {
                 ("number", Some(amount)) if u32::try_from(amount).is_ok() => {
                     given.number = Some(amount as u32);
                 }
+                ("reserve", Some(amount)) => given.reserve = Some(amount),
+                ("bandwidth", Some(amount)) if amount > 0 => given.bandwidth = Some(amount),
+                ("sharing", _) if flag => given.sharing = true,
+                ("sharing", _) => self.error("E0313", option.span, "`sharing` stands alone, without a value"),
                 ("number", _) => self.error("E0313", option.span, "a number is from 0 to 4294967295"),
-                _ => self.error("E0313", option.span, "a capacity is in Mbit/s: a whole number of 1 or more"),
+                _ => self.error("E0313", option.span, "bandwidths are in Mbit/s: whole numbers of 1 or more"),
             }
         }
         given

@@ -22,6 +22,7 @@ use crate::problem::StepKind;
 use crate::problem::TaskRef;
 use crate::problem::duration_of;
 use crate::problem::lead_of;
+use crate::problem::passage_of;
 use crate::propagator::Ledger;
 use crate::propagator::Moment;
 use rustc_hash::FxHashMap;
@@ -96,6 +97,23 @@ struct Space<'p> {
     cost: MoveCost,
     powered: Vec<u32>,
     survive: Vec<u32>,
+    /// Do open bins take more of a channel than there is, before the first step?
+    owes: bool,
+}
+
+/// Do open bins take more of a channel than there is, before the first step?
+fn exceeds_at_first(problem: &Problem) -> bool {
+    let Some(transit) = &problem.project.transit else { return false };
+    let mut left = transit.capacities().to_vec();
+    let mut open = (0..).zip(&problem.packing.bins).filter(|(_, row)| row.open);
+    open.any(|(bin, _)| {
+        transit.standing(bin).iter().any(|&(channel, amount)| {
+            let left = &mut left[channel as usize];
+            let exceeds = *left < amount;
+            *left = left.saturating_sub(amount);
+            exceeds
+        })
+    })
 }
 
 #[derive(Clone, Debug)]
@@ -425,6 +443,56 @@ impl<'p> Space<'p> {
         all
     }
 
+    /// Has every move a way, and is there enough of what those share that are under way
+    /// together for sure, and the bins that are open?
+    fn passable(&self, state: &State, steps: &[StepKind]) -> bool {
+        let Some(transit) = &self.problem.project.transit else { return true };
+        let orders = &self.problem.project.orders;
+        let apart = |item: u32| {
+            orders.iter().any(|(order, _)| match order {
+                // Some of its members start when others end.
+                Order::Sync(items) => {
+                    items.iter().any(|member| member.0 == item) && items.iter().any(|member| member.1)
+                }
+                _ => false,
+            })
+        };
+        let mut wanted: Vec<(u32, u64)> = Vec::new();
+        for step in steps {
+            match *step {
+                StepKind::Open(bin) => wanted.extend_from_slice(transit.standing(bin)),
+                StepKind::Move { item, .. } => {
+                    let Some(Some(passage)) = passage_of(self.problem, step) else {
+                        // Of what arrives it is not known what it needs to travel.
+                        if transit.is_far() && self.problem.packing.items[item as usize].role == Role::Arrive
+                        {
+                            continue;
+                        }
+                        return false;
+                    };
+                    if passage.seconds > 0 && (steps.len() == 1 || !apart(item)) {
+                        wanted.extend(passage.uses);
+                    }
+                }
+                _ => {}
+            }
+        }
+        // Over a network moves may share what there is, at a lower rate; and where more is taken
+        // at first than there is, some of it may be taken over.
+        if wanted.is_empty() || transit.is_far() || self.owes {
+            return true;
+        }
+        let mut left = transit.capacities().to_vec();
+        let open = (0..self.bins as u32).filter(|&bin| self.is_open(state, bin));
+        let standing = open.flat_map(|bin| transit.standing(bin).iter().copied());
+        standing.chain(wanted).all(|(channel, amount)| {
+            let left = &mut left[channel as usize];
+            let fits = amount <= *left;
+            *left = left.saturating_sub(amount);
+            fits
+        })
+    }
+
     /// Do the relations over bins allow the steps: at no moment more than before?
     fn globally_fine(&self, state: &State, steps: &[StepKind], ledger: &mut Ledger<'p>) -> bool {
         let relations = &self.problem.packing.relations;
@@ -555,6 +623,7 @@ fn new_space<'p>(
         base,
         cost,
         powered: Vec::new(),
+        owes: exceeds_at_first(problem),
         survive: Vec::new(),
     };
     for (order, _) in &problem.project.orders {
@@ -658,8 +727,9 @@ pub fn search(
             return Exact::Budget(price.0);
         }
         for way in ways.drain(..) {
-            if (!space.powered.is_empty() || !space.survive.is_empty())
-                && !space.globally_fine(&state, &way.0, &mut ledger)
+            let checked = !space.powered.is_empty() || !space.survive.is_empty();
+            if (checked && !space.globally_fine(&state, &way.0, &mut ledger))
+                || !space.passable(&state, &way.0)
             {
                 continue;
             }

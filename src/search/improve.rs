@@ -395,7 +395,7 @@ fn guide(problem: &Problem, settings: &Settings<'_>, places: &Places<'_>, penalt
         Metric::NodesOn => open,
         Metric::Relocations => places.moves(),
         Metric::RelocationTime => moving_time(problem, places),
-        Metric::Mttr | Metric::SumOfEnds | Metric::Makespan => 0,
+        Metric::Mttr | Metric::SumOfEnds | Metric::Makespan | Metric::Energy => 0,
     });
     guide[0] = guide[0].saturating_add(penalty);
     guide.push(places.moves());
@@ -582,11 +582,20 @@ fn times(
             rank: if attempt < 2 || attempt == 6 { ranked(None) } else { ranked(Some(random)) },
             newcomers_last: attempt % 2 == 1,
             parkings: if attempt < 6 { 0 } else { 8 },
+            share: false,
         };
         *effort += cost;
         match schedule::generate(problem, placement, &rules) {
             Ok(steps) if super::in_time(problem, &steps) => {
                 let values = super::value(problem, settings, &steps, penalty);
+                let mut known = (steps, values);
+                if known.0.len() <= MOST_SHARING
+                    && let Some(shared) = shared(problem, settings, placement, penalty, rules)
+                    && shared.1 < known.1
+                {
+                    known = shared;
+                }
+                let (steps, values) = known;
                 return Ok(quickened(problem, settings, steps, values, random, effort));
             }
             Ok(_) => {}
@@ -631,6 +640,26 @@ fn quickened(
     let (found, spent) = schedule::hasten(request, &|| settings.limits.reached(0).is_some(), &sound);
     *effort += spent;
     found.unwrap_or((steps, values))
+}
+
+/// Steps beyond which nobody shares: what it costs to look grows with those that run at once.
+const MOST_SHARING: usize = 2_000;
+
+/// Times where moves may share what lies on their way, if there is any such.
+fn shared(
+    problem: &Problem,
+    settings: &Settings<'_>,
+    placement: &Placement,
+    penalty: u64,
+    rules: Rules,
+) -> Option<(Vec<Step>, Vec<u64>)> {
+    problem.project.transit.as_ref().filter(|transit| transit.parts().len() > 1)?;
+    let steps = schedule::generate(problem, placement, &Rules { share: true, ..rules }).ok()?;
+    let kept = super::in_time(problem, &steps);
+    kept.then(|| {
+        let values = super::value(problem, settings, &steps, penalty);
+        (steps, values)
+    })
 }
 
 /// Times for a placement that was found elsewhere; the number of moves, if there are times.

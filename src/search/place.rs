@@ -235,10 +235,11 @@ impl<'p> Places<'p> {
         }
         if bin != self.packing.items[item as usize].source {
             self.rush.remove(item, bin, self.packing.then(item));
-            let source = self.packing.items[item as usize].source;
-            if source != NONE {
+            let row = &self.packing.items[item as usize];
+            if row.source != NONE {
                 self.moves -= 1;
-                self.traffic.iter_mut().for_each(|traffic| traffic.remove(item, source, bin));
+                let traffic = self.traffic.iter_mut().filter(|_| row.lead == 0);
+                traffic.for_each(|traffic| traffic.remove(item, row.source, bin));
             }
         }
         self.to[item as usize] = NONE;
@@ -252,10 +253,11 @@ impl<'p> Places<'p> {
         }
         if bin != self.packing.items[item as usize].source {
             self.rush.add(item, bin, self.packing.then(item));
-            let source = self.packing.items[item as usize].source;
-            if source != NONE {
+            let row = &self.packing.items[item as usize];
+            if row.source != NONE {
                 self.moves += 1;
-                self.traffic.iter_mut().for_each(|traffic| traffic.add(item, source, bin));
+                let traffic = self.traffic.iter_mut().filter(|_| row.lead == 0);
+                traffic.for_each(|traffic| traffic.add(item, row.source, bin));
             }
         }
         self.to[item as usize] = bin;
@@ -415,7 +417,8 @@ impl<'p> Places<'p> {
     fn best_fit(&self, item: u32, company: Option<&[u64]>, among: usize, random: &mut Random) -> Option<u32> {
         let size = company.unwrap_or(self.packing.then(item));
         let source = self.packing.items[item as usize].source;
-        let ways = self.traffic.as_ref().filter(|_| source != NONE);
+        let ways =
+            self.traffic.as_ref().filter(|_| source != NONE && self.packing.items[item as usize].lead == 0);
         let enough = if self.hurried && ways.is_some() { among.max(MOST_WAYS) } else { among };
         let mut found: Vec<u32> = Vec::new();
         let mut late: Option<u32> = None;

@@ -229,10 +229,11 @@ impl Solver<'_> {
     /// Proves that no plan ends before the best one, whatever stops it makes, where that is
     /// all that the first level asks.
     fn prove_last_end(&mut self) -> bool {
+        let shares = self.may_share();
         let Self { problem, settings, analysis, answer, search: Some(search), .. } = self else {
             return false;
         };
-        let only = matches!(settings.objective.levels[0].terms[..], [(1, Metric::Makespan)]);
+        let only = matches!(settings.objective.levels[0].terms[..], [(1, Metric::Makespan)]) && !shares;
         let Some(best) = search.best().filter(|_| only) else { return false };
         let penalty = best.penalty(problem);
         let value = best.values[0];
@@ -279,10 +280,16 @@ impl Solver<'_> {
         (better || proved).then_some(proved)
     }
 
+    /// Can moves be done at a part of their rate? Then those of the best plan can be done in
+    /// other ways, too.
+    fn may_share(&self) -> bool {
+        self.problem.project.transit.as_ref().is_some_and(|transit| transit.parts().len() > 1)
+    }
+
     /// Has every plan the steps of the best one, if it is as good in the levels before? Where
     /// those allow no more moves than must be, each to the only place there is.
     fn is_only_way(&self, level: usize) -> bool {
-        let Some(best) = self.best() else { return false };
+        let Some(best) = self.best().filter(|_| !self.may_share()) else { return false };
         let packing = &self.problem.packing;
         let fewest = |at: usize| {
             matches!(self.settings.objective.levels[at].terms[..], [(_, Metric::Relocations)])

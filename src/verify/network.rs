@@ -37,8 +37,12 @@ pub(super) fn check_loads(instance: &Instance, plan: &Plan, findings: &mut Vec<F
         *load = load.saturating_add(bandwidth);
         let (which, capacity) = roads.topology().channel(channel);
         if *load > capacity && !std::mem::replace(&mut told[channel as usize], true) {
-            let text =
-                format!("{} carries {} Mbit/s from {moment} s on, of {capacity}", roads.name(which), *load);
+            let text = format!(
+                "{} carries {} Mbit/s from {moment} s on, of {}",
+                roads.name(which),
+                *load,
+                roads.room(which, capacity)
+            );
             findings.push(Finding {
                 at: Some(moment),
                 source: Source::Core(CoreRule::Network),

@@ -38,7 +38,7 @@ pub(super) struct Replay<'a> {
 #[derive(Default)]
 pub(super) struct Touched {
     pub(super) vms: Vec<VmId>,
-    /// Nodes whose guests, loads or phase changed.
+    /// Nodes whose guests, loads or phase changed, or that a guest is about to leave.
     pub(super) nodes: Vec<NodeId>,
     /// Who arrived, left or changed its size where.
     pub(super) seats: Vec<(NodeId, VmId)>,
@@ -345,6 +345,7 @@ impl<'a> Replay<'a> {
                 for &(resource, amount) in &action.allocations {
                     held[resource.index()] = amount;
                 }
+                self.touched.nodes.extend(self.at.host(vm));
                 self.at.enter(vm, to, held);
                 self.touched.seat(vm, to);
             }

@@ -128,6 +128,15 @@ pub(crate) const ORDER: &[&str] = &[
     "serialize *",
     "sync a,b",
     "sync *",
+    "maxMigrations * 1",
+    "maxMigrations n0,n1 1 in",
+    "maxMigrations n0 1 out",
+    "maxMigrations * 1 both together",
+    "maxMigrations n0 0",
+    "maxMigrations n0,n1 0 both together",
+    "maxMigrations n1 0 in",
+    "migrationBudget * 1",
+    "migrationBudget n0 0",
 ];
 
 /// Fault tolerance.

@@ -145,6 +145,7 @@ fn a_network_with_switches_links_and_routes() {
             link(2, 0, Endpoint::Switch(1)),
         ],
         routing: Routing::Tree,
+        ..Network::default()
     };
     b.network(network.clone());
     let instance = b.build().expect("a valid instance");

@@ -85,6 +85,15 @@ fn rules_may_add_to_the_network_of_a_cluster() {
 }
 
 #[test]
+fn what_migrations_may_have() {
+    let text = "network tree<reserve=25, bandwidth=600, sharing>; switch core;
+        link @n[1..3] to core<capacity=1000>; link @n4 to core<capacity=1000, reserve=700>;";
+    let instance = network(text);
+    assert_eq!((way(&instance, 0, 1).0, way(&instance, 0, 3).0), (600, 300));
+    assert!(instance.network().expect("a network").allowance.sharing);
+}
+
+#[test]
 fn mistakes() {
     let star = "switch core; link @n[1..4] to core<capacity=1000>;";
     for (text, said) in [
@@ -92,7 +101,7 @@ fn mistakes() {
         ("switch core; link @n[1..4] to core;", "E0313 a link needs a capacity, in Mbit/s"),
         (
             "switch core; link @n[1..4] to core<capacity=0>;",
-            "E0313 a capacity is in Mbit/s: a whole number of 1 or more; E0313 a link needs a capacity, in Mbit/s",
+            "E0313 a link needs a capacity, in Mbit/s; E0313 bandwidths are in Mbit/s: whole numbers of 1 or more",
         ),
         ("switch core; link VM1 to core<capacity=1>;", "E0113 there is no switch `VM1`"),
         (
@@ -105,6 +114,8 @@ fn mistakes() {
         ("switch a; link @n[1..2] to a<capacity=1, number=3>;", "E0313 only one link can have that number"),
         ("network ring;", "E0313 traffic does not find its way by `ring`"),
         ("network tree; network tree;", "E0111 how traffic finds its way is said twice"),
+        ("network tree<reserve=100>;", "E0313 `reserve` of a network is a percentage from 0 to 99"),
+        ("network tree<sharing=1>;", "E0313 `sharing` stands alone, without a value"),
         ("network tree<speed=3>;", "E0313 there is no option `speed` here"),
         (
             "switch core; link @n[1..3] to core<capacity=9>;",

@@ -15,6 +15,7 @@ use crate::format::reader::fault;
 use crate::format::reader::quoted;
 use crate::format::table::Positions;
 use crate::format::writer::Json;
+use crate::model::Allowance;
 use crate::model::Endpoint;
 use crate::model::Instance;
 use crate::model::Link;
@@ -197,7 +198,8 @@ fn direction(reader: &mut Reader<'_>) -> Parsed<bool> {
     }
 }
 
-/// A network as these files hold it: switches have no names, and where the shortest way is
+/// A network as these files hold it: links have what migrations may use of them, switches have
+/// no names, and where the shortest way is
 /// taken all routes are told, since BtrPlace's own search takes the first way that it finds.
 pub(super) fn plain(network: &Network, instance: &Instance) -> Network {
     let switches =
@@ -215,7 +217,11 @@ pub(super) fn plain(network: &Network, instance: &Instance) -> Network {
         };
         routing = Routing::Fixed(pairs.map(route).collect());
     }
-    Network { switches, links: network.links.clone(), routing }
+    let mut links = network.links.clone();
+    for (at, link) in (0u32..).zip(&mut links) {
+        link.capacity = network.usable(at).max(1);
+    }
+    Network { switches, links, routing, allowance: Allowance::default() }
 }
 
 /// Writes the view.

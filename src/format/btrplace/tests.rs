@@ -113,6 +113,29 @@ fn a_whole_document() {
 }
 
 #[test]
+fn links_are_written_with_what_migrations_may_use() {
+    let mut b = InstanceBuilder::new();
+    b.node("n0");
+    b.node("n1");
+    let mut network = Network::star(2, 1000);
+    network.allowance.reserve_percent = 20;
+    b.network(network.clone());
+    let written = write_instance(&b.build().expect("sound"), &WriteOptions::default()).expect("sayable");
+    assert!(written.notes.iter().any(|note| note.contains("what migrations may use")), "{:?}", written.notes);
+    let back = read(&written.text, &STRICT).expect("valid").instance;
+    assert!(back.network().is_some_and(|network| network.links.iter().all(|link| link.capacity == 800)));
+    network.allowance.per_migration = Some(300);
+    let mut b = InstanceBuilder::new();
+    b.node("n0");
+    b.node("n1");
+    b.network(network);
+    let instance = b.build().expect("sound");
+    let error = write_instance(&instance, &WriteOptions::default()).map(|_| ()).expect_err("a loss");
+    assert!(error.message.contains("300 Mbit/s"), "{error}");
+    assert!(write_instance(&instance, &WriteOptions { lossy: true }).is_ok());
+}
+
+#[test]
 fn routes_that_are_given() {
     let text = |direction: &str| {
         format!(

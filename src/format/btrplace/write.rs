@@ -130,6 +130,10 @@ fn check_restrictions(constraints: &[Constraint], loss: &mut Loss) -> Result<(),
 
 /// What our reader understands and BtrPlace does not.
 fn remark(instance: &Instance, notes: &mut Vec<String>) {
+    let allowance = instance.network().map(|network| &network.allowance);
+    if allowance.is_some_and(|allowance| allowance.reserve_percent > 0 || !allowance.reserves.is_empty()) {
+        notes.push("links are written with what migrations may use of them".to_owned());
+    }
     let constraints = instance.constraints();
     let soft = constraints.iter().filter(|constraint| !constraint.is_hard()).count();
     if soft > 0 {
@@ -253,6 +257,14 @@ pub(super) fn write_model(
         json.raw("}}");
     }
     if let Some(network) = instance.network() {
+        if let Some(most) = network.allowance.per_migration {
+            loss.of(format!(
+                "BtrPlace files have no bandwidth that no migration exceeds; the network has {most} Mbit/s"
+            ))?;
+        }
+        if network.allowance.sharing {
+            loss.of("BtrPlace files do not say that migrations may share what lies on their way".to_owned())?;
+        }
         next(json);
         network::write(json, network, instance);
     }

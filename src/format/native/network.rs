@@ -22,6 +22,7 @@ use crate::model::Routing;
 use crate::model::Switch;
 
 const NUMBER: &str = "an integer from 0 to 4294967295";
+const PERCENT: &str = "a percentage from 0 to 99";
 const BANDWIDTH: &str = "a capacity in Mbit/s: a whole number of 1 or more";
 
 fn number(reader: &mut Reader<'_>) -> Parsed<u32> {
@@ -44,6 +45,7 @@ pub(super) fn read(
     let mut switches = Positions::default();
     let mut links = Positions::default();
     let (mut at_switches, mut at_links, mut at_routes, mut at_routing) = (None, None, None, None);
+    let (mut at_reserve, mut at_most, mut at_sharing) = (None, None, None);
     reader.object("a network: an object with the keys `switches` and `links`")?;
     while let Some(key) = reader.key()? {
         let slot = match key.as_ref() {
@@ -51,8 +53,13 @@ pub(super) fn read(
             "links" => &mut at_links,
             "routes" => &mut at_routes,
             "routing" => &mut at_routing,
+            "reserve_percent" => &mut at_reserve,
+            "max_bandwidth" => &mut at_most,
+            "sharing" => &mut at_sharing,
             _ => {
-                unknown(reader, &key, &["switches", "links", "routing", "routes"], context)?;
+                let known =
+                    ["switches", "links", "routing", "routes", "reserve_percent", "max_bandwidth", "sharing"];
+                unknown(reader, &key, &known, context)?;
                 continue;
             }
         };
@@ -75,8 +82,10 @@ pub(super) fn read(
         reader.array("an array of links")?;
         while reader.element()? {
             let start = reader.here();
-            let link = link(&mut reader, &switches, names, context)?;
+            let (link, reserve) = link(&mut reader, &switches, names, context)?;
             links.add(link.number, "link", start)?;
+            let at = network.links.len() as u32;
+            network.allowance.reserves.extend(reserve.map(|reserve| (at, reserve)));
             network.links.push(link);
         }
         reader.arrived(span)?;
@@ -90,6 +99,17 @@ pub(super) fn read(
         }
         reader.arrived(span)?;
         network.routing = Routing::Fixed(routes);
+    }
+    if let Some(span) = at_reserve {
+        let mut reader = reader.seek(span.start);
+        network.allowance.reserve_percent = reader.unsigned(99, PERCENT)? as u8;
+    }
+    if let Some(span) = at_most {
+        let mut reader = reader.seek(span.start);
+        network.allowance.per_migration = Some(bandwidth(&mut reader)?);
+    }
+    if let Some(span) = at_sharing {
+        network.allowance.sharing = reader.seek(span.start).boolean("`true` or `false`")?;
     }
     if let Some(span) = at_routing {
         let mut reader = reader.seek(span.start);
@@ -144,9 +164,10 @@ fn link(
     switches: &Positions,
     names: &ByName<'_, '_>,
     context: &mut Context,
-) -> Parsed<Link> {
+) -> Parsed<(Link, Option<u64>)> {
     let start = reader.here();
     let (mut id, mut capacity, mut switch, mut end) = (None, None, None, None);
+    let mut reserve = None;
     reader.object("a link: an object with the keys `id`, `capacity`, `switch`, and `node` or `to_switch`")?;
     while let Some(key) = reader.key()? {
         match key.as_ref() {
@@ -157,6 +178,10 @@ fn link(
             "capacity" => {
                 once(&capacity, "capacity", reader)?;
                 capacity = Some(bandwidth(reader)?);
+            }
+            "reserve" => {
+                once(&reserve, "reserve", reader)?;
+                reserve = Some(reader.unsigned(u64::MAX, "Mbit/s: a whole number of 0 or more")?);
             }
             "switch" => {
                 once(&switch, "switch", reader)?;
@@ -174,15 +199,19 @@ fn link(
                     _ => Endpoint::Switch(known(reader, switches, "switch")?),
                 });
             }
-            key => unknown(reader, key, &["id", "capacity", "switch", "node", "to_switch"], context)?,
+            key => {
+                let known = ["id", "capacity", "reserve", "switch", "node", "to_switch"];
+                unknown(reader, key, &known, context)?;
+            }
         }
     }
-    Ok(Link {
+    let link = Link {
         number: needed(id, "id", start)?,
         capacity: needed(capacity, "capacity", start)?,
         switch: needed(switch, "switch", start)?,
         end: needed(end, "node", start)?,
-    })
+    };
+    Ok((link, reserve))
 }
 
 fn route(
@@ -264,11 +293,16 @@ pub(super) fn write(json: &mut Json, network: &Network, instance: &Instance) {
         json.raw("}");
     });
     json.raw(",\n    \"links\": ");
-    json.lines(["[", "]"], 2, network.links.iter(), |json, link| {
+    json.lines(["[", "]"], 2, (0u32..).zip(&network.links), |json, (at, link)| {
         json.raw("{\"id\": ");
         json.unsigned(u64::from(link.number));
         json.raw(", \"capacity\": ");
         json.unsigned(link.capacity);
+        let reserves = &network.allowance.reserves;
+        if let Ok(at) = reserves.binary_search_by_key(&at, |&(link, _)| link) {
+            json.raw(", \"reserve\": ");
+            json.unsigned(reserves[at].1);
+        }
         json.raw(", \"switch\": ");
         switch(json, link.switch);
         match link.end {
@@ -283,6 +317,17 @@ pub(super) fn write(json: &mut Json, network: &Network, instance: &Instance) {
         }
         json.raw("}");
     });
+    if network.allowance.reserve_percent > 0 {
+        json.raw(",\n    \"reserve_percent\": ");
+        json.unsigned(u64::from(network.allowance.reserve_percent));
+    }
+    if let Some(most) = network.allowance.per_migration {
+        json.raw(",\n    \"max_bandwidth\": ");
+        json.unsigned(most);
+    }
+    if network.allowance.sharing {
+        json.raw(",\n    \"sharing\": true");
+    }
     if network.routing == Routing::Shortest {
         json.raw(",\n    \"routing\": \"shortest\"");
     }

@@ -211,6 +211,13 @@ fn wrong_documents_are_refused_with_their_place() {
             "no switch 0",
         ),
         (r#""network": {"switches": [{"id": 1}, {"id": 1}]}"#, "$.network.switches[1]", "twice"),
+        (r#""network": {"reserve_percent": 100}"#, "$.network.reserve_percent", "from 0 to 99"),
+        (r#""network": {"max_bandwidth": 0}"#, "$.network.max_bandwidth", "1 or more"),
+        (
+            r#""network": {"switches": [{"id": 0}], "links": [{"id": 1, "capacity": 1, "switch": 0, "reserve": -1}]}"#,
+            "$.network.links[0].reserve",
+            "0 or more",
+        ),
     ];
     for (rest, path, part) in cases {
         let text = format!(r#"{{"schema": "quadrille/instance/1", {rest}}}"#);

@@ -17,6 +17,7 @@ use super::machine::preemptive;
 use crate::problem::Later;
 use crate::problem::NONE;
 use crate::problem::Packing;
+use crate::problem::Passage;
 use crate::problem::Problem;
 use crate::problem::Toll;
 use crate::problem::Transit;
@@ -118,8 +119,19 @@ fn add_direct(problem: &Problem, transit: &dyn Transit, item: u32, jobs: &mut [V
     for to in ends {
         let Some(passage) = transit.passage(item, row.source, to) else { continue };
         let seconds = u64::from(passage.seconds);
+        // At a part of its rate it takes less for longer.
+        let slower = transit.parts().iter().skip(1);
+        let slower: Vec<Passage> =
+            slower.filter_map(|&part| transit.slower(item, row.source, to, part)).collect();
         let job = |&(channel, amount): &(u32, u64)| {
-            let work = u128::from(amount) * u128::from(seconds);
+            let mut work = u128::from(amount) * u128::from(seconds);
+            let mut amount = amount;
+            for other in &slower {
+                for &(_, part) in other.uses.iter().filter(|usage| usage.0 == channel) {
+                    amount = amount.min(part);
+                    work = work.min(u128::from(part) * u128::from(other.seconds));
+                }
+            }
             let (head, tail) = (opens_after(packing, to), closes_within(packing, row.source));
             (channel, Job { item, head, tail, seconds, amount, work })
         };

@@ -187,6 +187,7 @@ impl Rules<'_> {
             Relationship::PoweredAtMost(set, most) => *most >= set.len() as u64,
             Relationship::Stay(_)
             | Relationship::Sealed(_)
+            | Relationship::Budget(_)
             | Relationship::Survive { .. }
             | Relationship::NoDelay(_)
             | Relationship::Deadline(..)

@@ -5,6 +5,7 @@ use super::Out;
 use super::names;
 use super::names::Names;
 use crate::format::FormatError;
+use crate::model::Allowance;
 use crate::model::Endpoint;
 use crate::model::Instance;
 use crate::model::Link;
@@ -25,12 +26,15 @@ pub(super) fn write(
     let Some(network) = instance.network() else { return Ok(()) };
     let labels = labels(network, losses)?;
     out.gap();
+    let allowance = allowance(&network.allowance);
     match &network.routing {
-        Routing::Tree => out.statement("network tree"),
-        Routing::Shortest => out.statement("network shortest"),
+        Routing::Tree => out.statement(&format!("network tree{allowance}")),
+        Routing::Shortest => out.statement(&format!("network shortest{allowance}")),
         Routing::Fixed(routes) if routes.is_empty() => {
             losses.add("routes", || "that there are no routes".to_owned())?;
         }
+        // The routes that follow take its place.
+        Routing::Fixed(_) if !allowance.is_empty() => out.statement(&format!("network tree{allowance}")),
         Routing::Fixed(_) => {}
     }
     let mut next = 0;
@@ -63,6 +67,19 @@ pub(super) fn write(
     Ok(())
 }
 
+/// What migrations may have of the network, as options.
+fn allowance(allowance: &Allowance) -> String {
+    let mut options = Vec::new();
+    if allowance.reserve_percent > 0 {
+        options.push(format!("reserve={}", allowance.reserve_percent));
+    }
+    options.extend(allowance.per_migration.map(|most| format!("bandwidth={most}")));
+    if allowance.sharing {
+        options.push("sharing".to_owned());
+    }
+    if options.is_empty() { String::new() } else { format!("<{}>", options.join(", ")) }
+}
+
 /// What each switch is called in the script.
 fn labels(network: &Network, losses: &mut Losses) -> Result<Vec<String>, FormatError> {
     let mut met: FxHashSet<String> = FxHashSet::default();
@@ -88,11 +105,18 @@ fn labels(network: &Network, losses: &mut Losses) -> Result<Vec<String>, FormatE
 fn links(network: &Network, names: &Names, labels: &[String], out: &mut Out) {
     let mut next = 0;
     let mut rest = network.links.as_slice();
+    let reserves = &network.allowance.reserves;
+    let reserve = |at: usize| {
+        let found = reserves.binary_search_by_key(&(at as u32), |&(link, _)| link).ok()?;
+        Some(reserves[found].1)
+    };
     while let Some(first) = rest.first() {
+        let start = network.links.len() - rest.len();
         let mut met: FxHashSet<Endpoint> = FxHashSet::default();
         let is_node = |link: &Link| matches!(link.end, Endpoint::Node(_));
         let goes_on = |at: usize, link: &Link| {
             link.capacity == first.capacity
+                && reserve(start + at) == reserve(start)
                 && link.switch == first.switch
                 && is_node(link) == is_node(first)
                 && Some(link.number) == first.number.checked_add(at as u32)
@@ -122,9 +146,10 @@ fn links(network: &Network, names: &Names, labels: &[String], out: &mut Out) {
                 if all.len() == 1 { all.concat() } else { format!("{{{}}}", all.join(", ")) }
             }
         };
+        let kept = reserve(start).map_or_else(String::new, |reserve| format!(", reserve={reserve}"));
         let number = if first.number == next { String::new() } else { format!(", number={}", first.number) };
         let switch = labels.get(first.switch as usize).map_or("", String::as_str);
-        out.statement(&format!("link {ends} to {switch}<capacity={}{number}>", first.capacity));
+        out.statement(&format!("link {ends} to {switch}<capacity={}{kept}{number}>", first.capacity));
         next = row.iter().map(|link| link.number.saturating_add(1)).fold(next, u32::max);
     }
 }

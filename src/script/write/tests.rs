@@ -185,6 +185,7 @@ fn fabric() -> InstanceBuilder {
         ],
         links,
         routing: Routing::Tree,
+        ..Network::default()
     });
     b
 }

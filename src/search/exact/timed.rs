@@ -10,6 +10,7 @@ use super::Exact;
 use super::MoveCost;
 use super::Space;
 use super::State;
+use super::exceeds_at_first;
 use super::new_space;
 use crate::problem::BitSet;
 use crate::problem::Later;
@@ -22,6 +23,7 @@ use crate::problem::StepKind;
 use crate::problem::TaskRef;
 use crate::problem::duration_of;
 use crate::problem::lead_of;
+use crate::problem::passage_of;
 use crate::propagator::Ledger;
 use rustc_hash::FxHashSet;
 
@@ -36,6 +38,7 @@ pub fn applies(problem: &Problem) -> bool {
         && !relations
             .iter()
             .any(|relation| relation.continuous && matches!(relation.kind, RelationKind::Survive { .. }))
+        && !exceeds_at_first(problem)
 }
 
 /// Looks for the schedule with the fewest moves that keeps every promise about time.
@@ -279,8 +282,32 @@ impl Walk<'_, '_> {
             }
             _ => true,
         });
+        out.retain(|kind| self.is_carried(state, kind));
         out.sort_unstable();
         out
+    }
+
+    /// Is there enough left of what all steps, and open bins, share?
+    fn is_carried(&self, state: &State, kind: &StepKind) -> bool {
+        let problem = self.space.problem;
+        let Some(transit) = &problem.project.transit else { return true };
+        let takes = |kind: &StepKind| match *kind {
+            StepKind::Open(bin) => Some(transit.standing(bin).to_vec()),
+            StepKind::Move { .. } => Some(passage_of(problem, kind)??.uses),
+            _ => Some(Vec::new()),
+        };
+        let Some(wanted) = takes(kind) else { return false };
+        if wanted.is_empty() {
+            return true;
+        }
+        let mut left = transit.capacities().to_vec();
+        let on = (0..self.space.bins as u32).filter(|&bin| self.space.is_open(state, bin));
+        let standing = on.flat_map(|bin| transit.standing(bin).to_vec());
+        let running = self.running.iter().filter_map(|(_, kind)| takes(kind)).flatten();
+        for (channel, amount) in standing.chain(running) {
+            left[channel as usize] = left[channel as usize].saturating_sub(amount);
+        }
+        wanted.iter().all(|&(channel, amount)| left[channel as usize] >= amount)
     }
 
     /// Orders among moves that depend on what runs now.
