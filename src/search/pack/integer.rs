@@ -52,16 +52,16 @@ pub fn pack(boxes: &Boxes, contents: &[Filled], most: u64, meter: &mut Meter) ->
         })
         .collect();
     meter.spend(entries.saturating_mul(WORK));
-    let mut model = vars.minimise(paid.clone()).using(good_lp::highs).set_threads(1);
-    model.set_option("mip_max_nodes", NODES);
+    let model = vars.minimise(paid.clone()).using(good_lp::highs).set_threads(1);
+    let mut model = model.set_option("mip_max_nodes", NODES);
     if let Some(seconds) = meter.seconds_left() {
         model = model.set_time_limit(seconds);
     }
     for (have, &count) in have.into_iter().zip(&boxes.count) {
-        model = model.with(have.geq(count));
+        model = model.with(have.geq(f64::from(count)));
     }
     for (bins, &count) in bins.into_iter().zip(&boxes.bins) {
-        model = model.with(bins.leq(count));
+        model = model.with(bins.leq(f64::from(count)));
     }
     let solution = model.with(paid.leq(most as f64)).solve().ok()?;
     let mut rest = boxes.count.clone();
@@ -77,4 +77,32 @@ pub fn pack(boxes: &Boxes, contents: &[Filled], most: u64, meter: &mut Meter) ->
         }
     }
     (boxes.is_packing(&packing) && boxes.price(&packing) <= most).then_some(packing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outcome::CancelToken;
+
+    /// Four items of one kind and two of another, at most two in a bin.
+    #[test]
+    fn the_fewest_bins_out_of_contents() {
+        let boxes = Boxes {
+            dims: 1,
+            count: vec![4, 2],
+            size: vec![5, 4],
+            bins: vec![6],
+            paid: vec![true],
+            capacity: vec![10],
+            fits: vec![true, true],
+        };
+        let contents: Vec<Filled> = [vec![(0, 2)], vec![(0, 1), (1, 1)], vec![(1, 2)]]
+            .into_iter()
+            .map(|content| Filled { class: 0, content })
+            .collect();
+        let mut meter = Meter::new(u64::MAX, None, CancelToken::new());
+        let packing = pack(&boxes, &contents, 3, &mut meter).expect("three bins are enough");
+        assert!(boxes.is_packing(&packing) && packing.len() == 3);
+        assert_eq!(pack(&boxes, &contents, 2, &mut meter), None);
+    }
 }
