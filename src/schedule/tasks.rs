@@ -194,6 +194,11 @@ impl Tasks {
         self.duration.len()
     }
 
+    /// Are there none?
+    pub fn is_empty(&self) -> bool {
+        self.duration.is_empty()
+    }
+
     /// Some tasks alone, ascending, with heads as releases. What room others
     /// give is there from the start on, and what they take is never taken: whatever times the
     /// whole has, the part has as well.
@@ -215,7 +220,7 @@ impl Tasks {
         let next: Vec<Vec<u32>> = keep.iter().map(|&task| kept(task)).collect();
         let mut waits = vec![0u32; keep.len()];
         next.iter().flatten().for_each(|&then| waits[then as usize] += 1);
-        let part = Self {
+        Self {
             duration: keep.iter().map(|&task| self.duration[task as usize]).collect(),
             release: keep.iter().map(|&task| heads[task as usize]).collect(),
             takes: lists(&self.takes),
@@ -224,8 +229,7 @@ impl Tasks {
             waits,
             free,
             kinds: self.kinds.clone(),
-        };
-        part
+        }
     }
 
     /// The same project with time turned around; releases are lost.

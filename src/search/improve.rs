@@ -25,12 +25,14 @@ use crate::problem::RelationKind;
 use crate::problem::Role;
 use crate::problem::Step;
 use crate::problem::StepKind;
+use crate::problem::passage_of;
 use crate::propagator::Ledger;
 use crate::propagator::Moment;
 use crate::schedule;
 use crate::schedule::Placement;
 use crate::schedule::Rules;
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -589,8 +591,7 @@ fn times(
             Ok(steps) if super::in_time(problem, &steps) => {
                 let values = super::value(problem, settings, &steps, penalty);
                 let mut known = (steps, values);
-                if known.0.len() <= MOST_SHARING
-                    && let Some(shared) = shared(problem, settings, placement, penalty, rules)
+                if let Some(shared) = shared(problem, settings, placement, penalty, rules, &known.0)
                     && shared.1 < known.1
                 {
                     known = shared;
@@ -645,20 +646,48 @@ fn quickened(
 /// Steps beyond which nobody shares: what it costs to look grows with those that run at once.
 const MOST_SHARING: usize = 2_000;
 
-/// Times where moves may share what lies on their way, if there is any such.
+/// Times where moves may share what lies on their way, in the order that the rules say or the
+/// longest first; none where that cannot be better than the steps that are known.
 fn shared(
     problem: &Problem,
     settings: &Settings<'_>,
     placement: &Placement,
     penalty: u64,
     rules: Rules,
+    known: &[Step],
 ) -> Option<(Vec<Step>, Vec<u64>)> {
-    problem.project.transit.as_ref().filter(|transit| transit.parts().len() > 1)?;
-    let steps = schedule::generate(problem, placement, &Rules { share: true, ..rules }).ok()?;
-    let kept = super::in_time(problem, &steps);
-    kept.then(|| {
-        let values = super::value(problem, settings, &steps, penalty);
-        (steps, values)
+    if known.len() > MOST_SHARING || !may_share(problem, known) {
+        return None;
+    }
+    let items = problem.packing.items.iter();
+    let longest = items.map(|item| u32::MAX - item.hold).collect();
+    let tries = [rules.clone(), Rules { rank: longest, ..rules }].map(|rules| Rules { share: true, ..rules });
+    let timed = tries.iter().filter_map(|rules| {
+        let steps = schedule::generate(problem, placement, rules).ok()?;
+        let values =
+            super::in_time(problem, &steps).then(|| super::value(problem, settings, &steps, penalty))?;
+        Some((steps, values))
+    });
+    timed.min_by(|one, other| one.1.cmp(&other.1))
+}
+
+/// Do two moves over a network meet on a channel of which the slower one leaves some, but too
+/// little for the faster one?
+fn may_share(problem: &Problem, steps: &[Step]) -> bool {
+    let Some(transit) = problem.project.transit.as_ref().filter(|transit| transit.parts().len() > 1) else {
+        return false;
+    };
+    // By channel: how many moves use it, the least that one takes, and the most.
+    let mut uses: FxHashMap<u32, (u32, u64, u64)> = FxHashMap::default();
+    for passage in steps.iter().filter_map(|step| passage_of(problem, &step.kind)).flatten() {
+        for (channel, amount) in passage.uses {
+            let row = uses.entry(channel).or_insert((0, u64::MAX, 0));
+            *row = (row.0 + 1, row.1.min(amount), row.2.max(amount));
+        }
+    }
+    uses.into_iter().any(|(channel, (count, least, most))| {
+        let capacity = transit.capacities()[channel as usize];
+        count > 1 && least < capacity && least.saturating_add(most) > capacity
     })
 }
 
