@@ -324,7 +324,14 @@ fn a_link_is_shared_where_that_ends_sooner() {
         let fence = Constraint::new(Fence { vm, nodes: [ids[2]].into() });
         b.constraint(fence.discrete().expect("a fence may be discrete"));
     }
-    b.network(Network::star(3, 1000));
+    let mut network = Network::star(3, 1000);
+    b.network(network.clone());
+    let instance = b.build().expect("sound");
+    // Where nobody has asked for it, each takes all of its way.
+    let (outcome, _) = planned(&instance, "makespan");
+    assert_eq!(outcome.metrics.makespan, 27);
+    network.allowance.sharing = true;
+    b.network(network);
     let instance = b.build().expect("sound");
     let (outcome, plan) = planned(&instance, "makespan");
     assert_eq!(outcome.metrics.makespan, 18);
