@@ -314,30 +314,30 @@ fn guests_keep_a_share_of_the_links() {
 #[test]
 fn a_link_is_shared_where_that_ends_sooner() {
     // Half of the link into n2 is taken by a migration that can use no more.
-    let mut b = InstanceBuilder::new();
-    let ids = ["n0", "n1", "n2"].map(|name| b.node(name));
-    for (at, most) in [(0, 500), (1, 1000)] {
-        let vm = b.running_vm(&format!("vm{at}"), ids[at]);
-        b.vm_attribute(vm, "memUsed", Value::Int(1000));
-        b.vm_attribute(vm, "hotDirtySize", Value::Int(0));
-        b.vm_attribute(vm, "bandwidth", Value::Int(most));
-        let fence = Constraint::new(Fence { vm, nodes: [ids[2]].into() });
-        b.constraint(fence.discrete().expect("a fence may be discrete"));
-    }
-    let mut network = Network::star(3, 1000);
-    b.network(network.clone());
-    let instance = b.build().expect("sound");
+    let build = |sharing: bool| {
+        let mut b = InstanceBuilder::new();
+        let ids = ["n0", "n1", "n2"].map(|name| b.node(name));
+        for (at, most) in [(0, 500), (1, 1000)] {
+            let vm = b.running_vm(&format!("vm{at}"), ids[at]);
+            b.vm_attribute(vm, "memUsed", Value::Int(1000));
+            b.vm_attribute(vm, "hotDirtySize", Value::Int(0));
+            b.vm_attribute(vm, "bandwidth", Value::Int(most));
+            let fence = Constraint::new(Fence { vm, nodes: [ids[2]].into() });
+            b.constraint(fence.discrete().expect("a fence may be discrete"));
+        }
+        let mut network = Network::star(3, 1000);
+        network.allowance.sharing = sharing;
+        b.network(network);
+        b.build().expect("sound")
+    };
     // Where nobody has asked for it, each takes all of its way.
-    let (outcome, _) = planned(&instance, "makespan");
+    let (outcome, _) = planned(&build(false), "makespan");
     assert_eq!(outcome.metrics.makespan, 27);
-    network.allowance.sharing = true;
-    b.network(network);
-    let instance = b.build().expect("sound");
-    let (outcome, plan) = planned(&instance, "makespan");
+    let (outcome, plan) = planned(&build(true), "makespan");
     assert_eq!(outcome.metrics.makespan, 18);
     assert!(plan.actions.iter().all(|action| action.bandwidth == 500), "{plan:?}");
     // One after the other, the fast one first, is as good for the sum of ends, and kept.
-    let (outcome, _) = planned(&instance, "sum_of_ends");
+    let (outcome, _) = planned(&build(true), "sum_of_ends");
     assert_eq!(outcome.metrics.sum_of_ends, 36);
 }
 
