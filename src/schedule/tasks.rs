@@ -183,7 +183,7 @@ impl Tasks {
     }
 
     /// Number of tasks.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.duration.len()
     }
 
@@ -191,10 +191,10 @@ impl Tasks {
     /// give is there from the start on, and what they take is never taken: whatever times the
     /// whole has, the part has as well.
     pub fn part(&self, keep: &[u32], heads: &[u64]) -> Self {
-        let mut number = vec![NONE; self.len()];
+        let mut number = vec![NONE; self.count()];
         (0u32..).zip(keep).for_each(|(at, &task)| number[task as usize] = at);
         let mut free = self.free.clone();
-        for task in (0..self.len() as u32).filter(|&task| number[task as usize] == NONE) {
+        for task in (0..self.count() as u32).filter(|&task| number[task as usize] == NONE) {
             let rooms = self.gives.of(task).iter().filter(|usage| self.kinds[usage.0 as usize] == Kind::Room);
             rooms.for_each(|&(room, amount)| free[room as usize] += amount);
         }
@@ -208,7 +208,7 @@ impl Tasks {
         let next: Vec<Vec<u32>> = keep.iter().map(|&task| kept(task)).collect();
         let mut waits = vec![0u32; keep.len()];
         next.iter().flatten().for_each(|&then| waits[then as usize] += 1);
-        let part = Self {
+        Self {
             duration: keep.iter().map(|&task| self.duration[task as usize]).collect(),
             release: keep.iter().map(|&task| heads[task as usize]).collect(),
             takes: lists(&self.takes),
@@ -217,25 +217,24 @@ impl Tasks {
             waits,
             free,
             kinds: self.kinds.clone(),
-        };
-        part
+        }
     }
 
     /// The same project with time turned around; releases are lost.
     pub fn reversed(&self) -> Self {
         let mut free = self.free.clone();
-        let mut before: Vec<Vec<u32>> = vec![Vec::new(); self.len()];
-        for task in 0..self.len() as u32 {
+        let mut before: Vec<Vec<u32>> = vec![Vec::new(); self.count()];
+        for task in 0..self.count() as u32 {
             self.takes.of(task).iter().for_each(|&(at, amount)| free[at as usize] -= amount);
             self.gives.of(task).iter().for_each(|&(at, amount)| free[at as usize] += amount);
             self.next.of(task).iter().for_each(|&then| before[then as usize].push(task));
         }
         Self {
             duration: self.duration.clone(),
-            release: vec![0; self.len()],
+            release: vec![0; self.count()],
             takes: self.gives.clone(),
             gives: self.takes.clone(),
-            waits: (0..self.len() as u32).map(|task| self.next.of(task).len() as u32).collect(),
+            waits: (0..self.count() as u32).map(|task| self.next.of(task).len() as u32).collect(),
             next: Lists::new(&before),
             free,
             kinds: self.kinds.clone(),
@@ -245,8 +244,8 @@ impl Tasks {
     /// The tasks, each after those that it waits for; without those that wait in a circle.
     pub fn order(&self) -> Vec<u32> {
         let mut waits = self.waits.clone();
-        let mut order: Vec<u32> = Vec::with_capacity(self.len());
-        order.extend((0..self.len() as u32).filter(|&task| waits[task as usize] == 0));
+        let mut order: Vec<u32> = Vec::with_capacity(self.count());
+        order.extend((0..self.count() as u32).filter(|&task| waits[task as usize] == 0));
         let mut at = 0;
         while let Some(&task) = order.get(at) {
             at += 1;
@@ -262,7 +261,7 @@ impl Tasks {
 
     /// By task: the longest time from its end to the end of what waits for it.
     pub fn tails(&self) -> Vec<u64> {
-        let mut tails = vec![0u64; self.len()];
+        let mut tails = vec![0u64; self.count()];
         for task in self.order().into_iter().rev() {
             let then = self.next.of(task).iter();
             let longest = then.map(|&then| tails[then as usize] + self.duration[then as usize]);

@@ -357,7 +357,8 @@ proptest! {
     ) {
         let bound = |links: &[u64], vms: &[(u64, u64, usize, usize)]| {
             let objective = "makespan".parse().expect("an objective");
-            let options = Options { objective: Some(objective), step_limit: Some(0), ..Options::default() };
+            // The first plan is near enough: nothing is proved beyond what is known before.
+            let options = Options { objective: Some(objective), gap: Some(1.0), ..Options::default() };
             quadrille::solve(&timed(links, vms), &options).expect("sound").levels[0].bound
         };
         // All nodes get other names, or all moves go the other way.
