@@ -46,6 +46,7 @@ use crate::problem::StepKind;
 use crate::propagator::Block;
 use crate::random;
 use crate::schedule;
+use crate::schedule::bound::critical::Earliest;
 use consolidate::Consolidation;
 use exact::Exact;
 use exact::MoveCost;
@@ -113,6 +114,8 @@ pub enum Proof {
     Powered(u32, u32),
     /// No schedule ends by the horizon: this is the earliest end.
     Late(u64),
+    /// The item's move has to end earlier than it can.
+    Overdue(u32),
     /// A relation wants its items in one bin, and no bin has as much of this dimension.
     Together(u32, u32),
     /// A relation has more items than it has room for, as this many bins are left.
@@ -569,6 +572,9 @@ fn first_proof(problem: &Problem, analysis: &Analysis) -> Option<Proof> {
     if problem.project.horizon.is_some_and(|horizon| horizon < analysis.least_makespan) {
         return Some(Proof::Late(analysis.least_makespan));
     }
+    if let Some(item) = overdue(problem, &analysis.forced) {
+        return Some(Proof::Overdue(item));
+    }
     // More items than seats: at most k in each of the bins that may be open.
     let packing = &problem.packing;
     let usable = packing.bins.iter().filter(|bin| bin.later != Later::Closed).count() as u64;
@@ -592,6 +598,20 @@ fn first_proof(problem: &Problem, analysis: &Analysis) -> Option<Proof> {
         (relation.penalty.is_none() && members as u64 > usable * u64::from(*most))
             .then_some(Proof::Crowd(at as u32, usable as u32))
     })
+}
+
+/// An item that must move and cannot have done so by its deadline.
+fn overdue(problem: &Problem, forced: &[u32]) -> Option<u32> {
+    let deadlines = problem.project.orders.iter().filter_map(|(order, _)| match order {
+        Order::Deadline(item, latest) if forced.binary_search(item).is_ok() => Some((*item, *latest)),
+        _ => None,
+    });
+    let deadlines: Vec<(u32, u64)> = deadlines.collect();
+    if deadlines.is_empty() {
+        return None;
+    }
+    let earliest = Earliest::new(problem, forced);
+    deadlines.into_iter().find(|&(item, latest)| earliest.of_item(item) > latest).map(|(item, _)| item)
 }
 
 /// The number of groups with a bin that may be open; `None` where such a bin is in no group.

@@ -96,6 +96,7 @@ pub fn conflict(compiled: &Compiled, proof: &Proof) -> Conflict {
             Conflict::of(Clash::Nowhere, Vec::new(), vms, Vec::new())
         }
         Proof::Late(least) => Conflict::of(Clash::Late(*least), Vec::new(), Vec::new(), Vec::new()),
+        Proof::Overdue(item) => Conflict { vms: vec![vm_of(item)], ..Conflict::default() },
         Proof::Exhausted => Conflict::default(),
     }
 }

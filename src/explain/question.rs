@@ -346,7 +346,8 @@ impl<'i> Oracle<'i> {
 /// The VMs that suffice for a proof, where it names them.
 fn concerned(compiled: &Compiled, proof: &Proof) -> Option<Vec<VmId>> {
     match proof {
-        Proof::Exhausted | Proof::Late(_) => None,
+        // Others may be why it cannot be earlier.
+        Proof::Exhausted | Proof::Late(_) | Proof::Overdue(_) => None,
         Proof::Powered(..) => None,
         _ => {
             let conflict = super::conflict(compiled, proof);

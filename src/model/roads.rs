@@ -59,6 +59,13 @@ impl<'i> Roads<'i> {
         self.flow(vm, from, to, action.bandwidth).ok()
     }
 
+    /// The most that the migration of a plan could have taken, in Mbit/s.
+    pub fn most_of(&self, action: &Action) -> Option<u64> {
+        let ActionKind::Migrate { vm, from, to } = action.kind else { return None };
+        let cargo = Cargo::of(self.instance, vm).ok()?;
+        Some(self.path(from, to).bandwidth.min(cargo.most))
+    }
+
     /// What two migrations both take that cannot carry more than both together.
     pub fn meeting(&self, one: &Action, other: &Action) -> Option<Channel> {
         let way = |action: &Action| match action.kind {

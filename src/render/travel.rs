@@ -17,10 +17,16 @@ impl<'i> Travels<'i> {
         Self { roads: Roads::of(instance) }
     }
 
-    /// `1000 Mbit/s, downtime 60 ms`; how it is done where that is not pre-copy.
+    /// `1000 Mbit/s, downtime 60 ms`; of how much, where it shares its way; how it is done where that is not pre-copy.
     pub(super) fn figures(&self, action: &Action) -> Option<String> {
-        let flow = self.roads.as_ref()?.flow_of(action)?;
-        let mut text = format!("{} Mbit/s", action.bandwidth);
+        let roads = self.roads.as_ref()?;
+        let flow = roads.flow_of(action)?;
+        let mut text = match roads.most_of(action) {
+            Some(most) if most > action.bandwidth => {
+                format!("{} of {most} Mbit/s, to share its way", action.bandwidth)
+            }
+            _ => format!("{} Mbit/s", action.bandwidth),
+        };
         if matches!(flow.mode, Mode::PostCopy | Mode::Cold) {
             text.push_str(", ");
             text.push_str(flow.mode.name());

@@ -128,7 +128,7 @@ pub fn refuted(
 /// Each task after those that it waits for. The durations.
 fn order(tasks: &Tasks, starts: &[Var], core: &mut Core) -> Vec<i32> {
     let durations: Vec<i32> = tasks.duration.iter().map(|&takes| takes as i32).collect();
-    for task in 0..tasks.len() as u32 {
+    for task in 0..tasks.count() as u32 {
         for &then in tasks.next.of(task) {
             let pair = [(1, starts[task as usize]), (-1, starts[then as usize])];
             core.sum_at_most(&pair, -durations[task as usize]);
@@ -222,7 +222,7 @@ fn resources(tasks: &Tasks, starts: &[Var], durations: &[i32], horizon: i32, cor
     // span that starts at its end, and so lasts until then; what comes one that starts a
     // span after its start.
     let span = horizon.checked_mul(2)?.checked_add(1)?;
-    for task in 0..tasks.len() as u32 {
+    for task in 0..tasks.count() as u32 {
         let (start, duration) = (starts[task as usize], durations[task as usize]);
         let amount = |amount: i64| i32::try_from(amount).ok();
         for &(resource, taken) in tasks.takes.of(task) {

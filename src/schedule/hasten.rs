@@ -58,6 +58,9 @@ impl Aim {
     }
 }
 
+/// Steps at better times, and their values by level.
+pub type Better = (Vec<Step>, Vec<u64>);
+
 /// What is asked for: better times for the steps of a plan.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
@@ -79,16 +82,13 @@ pub struct Request<'a> {
     pub seed: u64,
 }
 
-/// Times, and the values of all levels.
-pub type Valued = (Vec<Step>, Vec<u64>);
-
 /// Better times with their values, looked for until the steps are spent or `stop`; those alone
 /// that are `sound`. Also the steps spent.
 pub fn hasten(
     request: Request<'_>,
     stop: &(dyn Fn() -> bool + Sync),
     sound: &(dyn Fn(&[Step]) -> bool + Sync),
-) -> (Option<Valued>, u64) {
+) -> (Option<Better>, u64) {
     let Request { problem, objective, steps, values, bounds, first, granted, seed } = request;
     let levels = levels(problem, objective, steps, values);
     let open = (0..levels.len()).find(|&at| levels[at].is_timed() && values[at] > bounds[at]);

@@ -37,7 +37,7 @@ impl<'t> List<'t> {
     /// For a project.
     pub fn new(tasks: &'t Tasks) -> Self {
         let mut least = vec![i64::MAX; tasks.free.len()];
-        for task in 0..tasks.len() as u32 {
+        for task in 0..tasks.count() as u32 {
             for &(resource, amount) in tasks.takes.of(task) {
                 let least = &mut least[resource as usize];
                 *least = amount.min(*least);
@@ -52,7 +52,7 @@ impl<'t> List<'t> {
             events: BinaryHeap::new(),
             ready: BinaryHeap::new(),
             held: Vec::new(),
-            ends: vec![0; tasks.len()],
+            ends: vec![0; tasks.count()],
         }
     }
 
@@ -64,8 +64,8 @@ impl<'t> List<'t> {
         self.waits.clone_from(&tasks.waits);
         self.waiting.iter_mut().for_each(BinaryHeap::clear);
         self.events.clear();
-        let mut left = tasks.len();
-        for task in 0..tasks.len() as u32 {
+        let mut left = tasks.count();
+        for task in 0..tasks.count() as u32 {
             if self.waits[task as usize] == 0 {
                 self.admit(task, 0, rank);
             }
@@ -107,7 +107,7 @@ impl<'t> List<'t> {
                     break;
                 }
                 self.events.pop();
-                match (task as usize).checked_sub(tasks.len()) {
+                match (task as usize).checked_sub(tasks.count()) {
                     None => self.end(task, now, rank),
                     Some(released) => self.ready.push(Reverse((key(rank[released], released as u32), NONE))),
                 }
@@ -119,7 +119,7 @@ impl<'t> List<'t> {
     fn admit(&mut self, task: u32, now: u64, rank: &[u32]) {
         let release = self.tasks.release[task as usize];
         if release > now {
-            self.events.push(Reverse((release, task + self.tasks.len() as u32)));
+            self.events.push(Reverse((release, task + self.tasks.count() as u32)));
         } else {
             self.ready.push(Reverse((key(rank[task as usize], task), NONE)));
         }
@@ -158,13 +158,13 @@ pub fn by_remaining_load(tasks: &Tasks, tails: &[u64]) -> Option<Vec<u64>> {
     let mut waits = tasks.waits.clone();
     let mut left: Vec<u128> = vec![0; free.len()];
     let renewable = |resource: u32| tasks.kinds[resource as usize] == super::tasks::Kind::Renewable;
-    for task in 0..tasks.len() as u32 {
+    for task in 0..tasks.count() as u32 {
         for &(resource, amount) in tasks.takes.of(task).iter().filter(|usage| renewable(usage.0)) {
             left[resource as usize] += amount as u128 * u128::from(tasks.duration[task as usize]);
         }
     }
-    let mut waiting: Vec<u32> = (0..tasks.len() as u32).collect();
-    let mut ends = vec![0u64; tasks.len()];
+    let mut waiting: Vec<u32> = (0..tasks.count() as u32).collect();
+    let mut ends = vec![0u64; tasks.count()];
     let mut events: BinaryHeap<Reverse<(u64, u32)>> = BinaryHeap::new();
     let mut now = 0u64;
     // What a task is worth: the two longest loads of its resources, then its length.

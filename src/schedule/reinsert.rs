@@ -47,7 +47,7 @@ impl<'t> Field<'t> {
     /// ways than through opens and closes.
     pub fn new(tasks: &'t Tasks, ends: &[u64], weights: Vec<u64>, target: u64, price: u64) -> Option<Self> {
         let takes = |task: u32| !tasks.takes.of(task).is_empty();
-        let count = tasks.len() as u32;
+        let count = tasks.count() as u32;
         let rooms = |task: u32| {
             let mut all = tasks.takes.of(task).iter().chain(tasks.gives.of(task));
             all.any(|&(resource, _)| tasks.kinds[resource as usize] == Kind::Room)
@@ -55,7 +55,7 @@ impl<'t> Field<'t> {
         // Who waits, be it over others, for one that takes something.
         let order = tasks.order();
         let mut heads = tasks.release.clone();
-        let mut after = vec![false; tasks.len()];
+        let mut after = vec![false; tasks.count()];
         for &task in &order {
             let end = heads[task as usize] + tasks.duration[task as usize];
             for &then in tasks.next.of(task) {
@@ -63,7 +63,7 @@ impl<'t> Field<'t> {
                 after[then as usize] |= after[task as usize] || takes(task);
             }
         }
-        if order.len() < tasks.len()
+        if order.len() < tasks.count()
             || (0..count).any(|task| takes(task) && (after[task as usize] || rooms(task)))
         {
             return None;
@@ -89,7 +89,7 @@ impl<'t> Field<'t> {
             rows,
             longest,
             late: Vec::new(),
-            place: vec![NONE; tasks.len()],
+            place: vec![NONE; tasks.count()],
             busy,
             active: Vec::new(),
             tasks,
@@ -282,7 +282,7 @@ impl<'t> Field<'t> {
     pub fn ends(&self) -> Vec<u64> {
         let tasks = self.tasks;
         let mut starts = tasks.release.clone();
-        let mut ends = vec![0; tasks.len()];
+        let mut ends = vec![0; tasks.count()];
         for task in tasks.order() {
             let takes = !tasks.takes.of(task).is_empty();
             let start = if takes { self.starts[task as usize] } else { starts[task as usize] };

@@ -190,23 +190,18 @@ impl Tasks {
     }
 
     /// Number of tasks.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.duration.len()
-    }
-
-    /// Are there none?
-    pub fn is_empty(&self) -> bool {
-        self.duration.is_empty()
     }
 
     /// Some tasks alone, ascending, with heads as releases. What room others
     /// give is there from the start on, and what they take is never taken: whatever times the
     /// whole has, the part has as well.
     pub fn part(&self, keep: &[u32], heads: &[u64]) -> Self {
-        let mut number = vec![NONE; self.len()];
+        let mut number = vec![NONE; self.count()];
         (0u32..).zip(keep).for_each(|(at, &task)| number[task as usize] = at);
         let mut free = self.free.clone();
-        for task in (0..self.len() as u32).filter(|&task| number[task as usize] == NONE) {
+        for task in (0..self.count() as u32).filter(|&task| number[task as usize] == NONE) {
             let rooms = self.gives.of(task).iter().filter(|usage| self.kinds[usage.0 as usize] == Kind::Room);
             rooms.for_each(|&(room, amount)| free[room as usize] += amount);
         }
@@ -235,18 +230,18 @@ impl Tasks {
     /// The same project with time turned around; releases are lost.
     pub fn reversed(&self) -> Self {
         let mut free = self.free.clone();
-        let mut before: Vec<Vec<u32>> = vec![Vec::new(); self.len()];
-        for task in 0..self.len() as u32 {
+        let mut before: Vec<Vec<u32>> = vec![Vec::new(); self.count()];
+        for task in 0..self.count() as u32 {
             self.takes.of(task).iter().for_each(|&(at, amount)| free[at as usize] -= amount);
             self.gives.of(task).iter().for_each(|&(at, amount)| free[at as usize] += amount);
             self.next.of(task).iter().for_each(|&then| before[then as usize].push(task));
         }
         Self {
             duration: self.duration.clone(),
-            release: vec![0; self.len()],
+            release: vec![0; self.count()],
             takes: self.gives.clone(),
             gives: self.takes.clone(),
-            waits: (0..self.len() as u32).map(|task| self.next.of(task).len() as u32).collect(),
+            waits: (0..self.count() as u32).map(|task| self.next.of(task).len() as u32).collect(),
             next: Lists::new(&before),
             free,
             kinds: self.kinds.clone(),
@@ -256,8 +251,8 @@ impl Tasks {
     /// The tasks, each after those that it waits for; without those that wait in a circle.
     pub fn order(&self) -> Vec<u32> {
         let mut waits = self.waits.clone();
-        let mut order: Vec<u32> = Vec::with_capacity(self.len());
-        order.extend((0..self.len() as u32).filter(|&task| waits[task as usize] == 0));
+        let mut order: Vec<u32> = Vec::with_capacity(self.count());
+        order.extend((0..self.count() as u32).filter(|&task| waits[task as usize] == 0));
         let mut at = 0;
         while let Some(&task) = order.get(at) {
             at += 1;
@@ -273,7 +268,7 @@ impl Tasks {
 
     /// By task: the longest time from its end to the end of what waits for it.
     pub fn tails(&self) -> Vec<u64> {
-        let mut tails = vec![0u64; self.len()];
+        let mut tails = vec![0u64; self.count()];
         for task in self.order().into_iter().rev() {
             let then = self.next.of(task).iter();
             let longest = then.map(|&then| tails[then as usize] + self.duration[then as usize]);

@@ -437,6 +437,7 @@ impl Part {
             Proof::Together(at, dim) => Proof::Together(self.relations[at as usize], dim),
             Proof::Crowd(at, usable) => Proof::Crowd(self.relations[at as usize], usable),
             Proof::Late(least) => Proof::Late(least),
+            Proof::Overdue(item) => Proof::Overdue(self.item(item)),
             Proof::Nowhere(these) => Proof::Nowhere(items(these)),
             Proof::Exhausted => Proof::Exhausted,
         }

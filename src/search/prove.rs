@@ -220,7 +220,7 @@ impl Solver<'_> {
         let (steps, limits) = share(&self.settings.limits, self.answer.effort, best.steps.len() as u64);
         let mut meter = Meter::new(steps, limits.deadline, limits.cancel);
         let bound = project::last_end(&tasks, &ends, best.values[level], &mut meter);
-        self.answer.effort += meter.steps() + 1 + tasks.len() as u64 / 16;
+        self.answer.effort += meter.steps() + 1 + tasks.count() as u64 / 16;
         let gained = bound > known[level];
         self.answer.bounds[level] = self.answer.bounds[level].max(bound);
         gained

@@ -410,8 +410,9 @@ proptest! {
     ) {
         let bound = |links: &[u64], vms: &[(u64, u64, usize, usize)]| {
             let objective = "makespan".parse().expect("an objective");
-            let options = Options { objective: Some(objective), step_limit: Some(0), ..Options::default() };
-            quadrille::solve(&timed(links, vms), &options).expect("sound").levels.first().map(|level| level.bound)
+            // The first plan is near enough: nothing is proved beyond what is known before.
+            let options = Options { objective: Some(objective), gap: Some(1.0), ..Options::default() };
+            quadrille::solve(&timed(links, vms), &options).expect("sound").levels[0].bound
         };
         // All nodes get other names, or all moves go the other way.
         let mut turned = links.clone();
@@ -421,9 +422,8 @@ proptest! {
             .map(|&(seconds, rate, from, to)| (seconds, rate, (from + turn) % 4, (to + turn) % 4))
             .collect();
         let back: Vec<_> = vms.iter().map(|&(seconds, rate, from, to)| (seconds, rate, to, from)).collect();
-        let all = [bound(&links, &vms), bound(&turned, &renamed), bound(&links, &back)];
-        // Without a step of search there is not always a plan, and then no bound is told.
-        prop_assume!(all.iter().all(Option::is_some));
-        prop_assert!(all.iter().all(|bound| *bound == all[0]), "{all:?}");
+        let known = bound(&links, &vms);
+        prop_assert_eq!(known, bound(&turned, &renamed));
+        prop_assert_eq!(known, bound(&links, &back));
     }
 }

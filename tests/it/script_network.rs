@@ -123,7 +123,7 @@ fn mistakes() {
         ),
         (
             &format!("{star} link @n1 to core<capacity=9>;"),
-            "E0313 the network: there are two ways between node `n1` and switch `core`; a tree has one",
+            "E0313 the network: link 4 closes a circle, so that there are several ways; give the routes, or choose `shortest`",
         ),
         (
             &format!("{star} route @n1 to @n2 via core;"),

@@ -26,7 +26,7 @@ pub fn last_end(tasks: &Tasks, ends: &[u64], last: u64, meter: &mut Meter) -> u6
     let heads = heads(tasks);
     let tails = heads_of_reverse(tasks);
     let mut bound = 0;
-    for task in 0..tasks.len() {
+    for task in 0..tasks.count() {
         bound = bound.max(heads[task] + tasks.duration[task] + tails[task]);
     }
     let users = users(tasks);
@@ -45,7 +45,7 @@ pub fn last_end(tasks: &Tasks, ends: &[u64], last: u64, meter: &mut Meter) -> u6
         bound = least_last(&jobs, tasks.free[resource].max(1) as u64, bound);
     }
     // The tasks that end last, and what they share something with.
-    let mut latest: Vec<u32> = (0..tasks.len() as u32).collect();
+    let mut latest: Vec<u32> = (0..tasks.count() as u32).collect();
     latest.sort_by_key(|&task| (std::cmp::Reverse(ends[task as usize] + tails[task as usize]), task));
     let mut tried: Vec<u32> = Vec::new();
     for &seed in latest.iter().take(4 * PARTS) {
@@ -70,7 +70,7 @@ pub fn last_end(tasks: &Tasks, ends: &[u64], last: u64, meter: &mut Meter) -> u6
 /// By resource: the tasks that take or give some of it.
 fn users(tasks: &Tasks) -> Vec<Vec<u32>> {
     let mut users = vec![Vec::new(); tasks.free.len()];
-    for task in 0..tasks.len() as u32 {
+    for task in 0..tasks.count() as u32 {
         for &(resource, _) in tasks.takes.of(task).iter().chain(tasks.gives.of(task)) {
             let users: &mut Vec<u32> = &mut users[resource as usize];
             if users.last() != Some(&task) {
@@ -88,7 +88,7 @@ fn heads(tasks: &Tasks) -> Vec<u64> {
     let mut gives: Vec<Vec<u32>> = vec![Vec::new(); tasks.free.len()];
     let mut takes = gives.clone();
     let is_room = |resource: u32| tasks.kinds[resource as usize] == Kind::Room;
-    for task in 0..tasks.len() as u32 {
+    for task in 0..tasks.count() as u32 {
         let of =
             |list: &'_ [(u32, i64)]| list.iter().map(|usage| usage.0).filter(|&at| is_room(at)).collect();
         let (taken, given): (Vec<u32>, Vec<u32>) = (of(tasks.takes.of(task)), of(tasks.gives.of(task)));

@@ -45,7 +45,7 @@ impl<'t> Worker<'t> {
         granted: u64,
     ) -> Self {
         let mut users = vec![Vec::new(); tasks.free.len()];
-        for task in 0..tasks.len() as u32 {
+        for task in 0..tasks.count() as u32 {
             tasks.takes.of(task).iter().for_each(|&(resource, _)| users[resource as usize].push(task));
         }
         Self {
@@ -57,7 +57,7 @@ impl<'t> Worker<'t> {
             other: List::new(other),
             random: Random::new(seed),
             users,
-            rank: (0..tasks.len() as u32).collect(),
+            rank: (0..tasks.count() as u32).collect(),
             ends: Vec::new(),
             rate: (u64::MAX, u64::MAX),
             best: None,
@@ -68,12 +68,12 @@ impl<'t> Worker<'t> {
 
     /// What a schedule counts for.
     fn cost(&self) -> u64 {
-        1 + self.tasks.len() as u64 / 16
+        1 + self.tasks.count() as u64 / 16
     }
 
     /// A rank by some key: the smallest first.
     fn ranked(&self, key: impl Fn(usize) -> u64) -> Vec<u32> {
-        let mut order: Vec<u32> = (0..self.tasks.len() as u32).collect();
+        let mut order: Vec<u32> = (0..self.tasks.count() as u32).collect();
         order.sort_by_key(|&task| (key(task as usize), task));
         let mut rank = vec![0; order.len()];
         (0u32..).zip(&order).for_each(|(at, &task)| rank[task as usize] = at);
@@ -158,7 +158,7 @@ impl<'t> Worker<'t> {
             if self.aim.levels[self.aim.open].weights.is_some() {
                 self.start_with(self.ranked(|task| self.tasks.duration[task]));
             }
-            if self.tasks.len() <= MOST_QUADRATIC {
+            if self.tasks.count() <= MOST_QUADRATIC {
                 self.spent += self.cost() * 16;
                 if let Some(ends) = by_remaining_load(self.tasks, self.tails) {
                     self.start_with(self.ranked(|task| ends[task] - self.tasks.duration[task]));
@@ -327,7 +327,7 @@ impl<'t> Worker<'t> {
 
     /// A task that ends late, or one that such a task waits for; any, where a sum counts.
     fn late(&mut self) -> Option<u32> {
-        let tasks = self.tasks.len();
+        let tasks = self.tasks.count();
         if self.aim.levels[self.aim.open].weights.is_some() || self.random.below(8) == 0 {
             return Some(self.random.below(tasks) as u32);
         }
