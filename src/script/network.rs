@@ -125,7 +125,7 @@ impl Draft {
     }
 
     /// The link between two neighbours on a route, and whether it is gone down.
-    fn between(&self, from: Endpoint, to: Endpoint) -> Attempt<(u32, bool)> {
+    fn between(&self, instance: &Instance, from: Endpoint, to: Endpoint) -> Attempt<(u32, bool)> {
         let up = match to {
             Endpoint::Switch(switch) => self.links.get(&(from, switch)).map(|link| (link, false)),
             Endpoint::Node(_) => None,
@@ -136,8 +136,18 @@ impl Draft {
         };
         match (up, down) {
             (Some((&Some(link), down)), None) | (None, Some((&Some(link), down))) => Ok((link, down)),
-            (None, None) => Err(Fault::new("E0313", "there is no link between neighbours of the route")),
-            _ => Err(Fault::new("E0313", "there are several links between neighbours of the route")),
+            (first, _) => {
+                let how_many =
+                    if first.is_none() && down.is_none() { "is no link" } else { "are several links" };
+                let [from, to] = [from, to].map(|end| match end {
+                    Endpoint::Node(node) => format!("node `{}`", instance.node_name(node)),
+                    Endpoint::Switch(at) => match self.network.switches.get(at as usize) {
+                        Some(switch) => format!("switch `{}`", switch.label()),
+                        None => "a switch".to_owned(),
+                    },
+                });
+                Err(Fault::new("E0313", format!("there {how_many} between {from} and {to}")))
+            }
         }
     }
 }
@@ -286,7 +296,8 @@ impl<'p> Run<'p, '_> {
         }
         stops.push((Endpoint::Node(end), to.span));
         for (stop, place) in stops {
-            match self.session.world.network.between(here, stop) {
+            let world = &self.session.world;
+            match world.network.between(world.instance(), here, stop) {
                 Ok(link) => links.push(link),
                 Err(fault) => return self.fault(place, fault),
             }

@@ -129,8 +129,11 @@ fn mistakes() {
             &format!("{star} route @n1 to @n2 via core;"),
             "E0313 the network: there is no route from node `n1` to node `n3`",
         ),
-        (&format!("{star} route @n1 to VM1 via core;"), "E0313 a route goes from node to node, this is a VM"),
-        ("switch a, b; route @n1 to @n2 via a, b;", "E0313 there is no link between neighbours of the route"),
+        (&format!("{star} route @n1 to VM1 via core;"), "E0313 a route goes from node to node, this is a vm"),
+        (
+            "switch a, b; route @n1 to @n2 via a, b;",
+            "E0313 there is no link between node `n1` and switch `a`",
+        ),
     ] {
         assert_eq!(wrong(text), said, "{text}");
     }
