@@ -26,6 +26,10 @@ use std::rc::Rc;
 /// Dimensions of which more than this share of what is taken is free are not looked at.
 const SHARE: u128 = 8;
 
+/// Items that may come, times those that may be in their bins: beyond this it is only seen
+/// whether all is lost, not what follows.
+const MOST_WORK: usize = 20_000;
+
 /// The rule: what the items take has room in the bins.
 #[derive(Clone, Debug)]
 pub struct Fill {
@@ -178,13 +182,15 @@ impl Fill {
             |shelf: &Shelf, at: u32| !shelf.open[at as usize] && !shelf.here.contains(&at) && but != Some(at);
         let away: Vec<u32> = self.guests[bin].iter().copied().filter(|&at| away(&shelf, at)).collect();
         // Whoever has no room anyway needs no mention.
-        let mut first = away.len();
-        away.iter().for_each(|&at| shelf.open[at as usize] = true);
-        if self.most(tight, bin, &shelf) > allowed {
-            away.iter().for_each(|&at| shelf.open[at as usize] = false);
-            first = 0;
-        }
-        for &at in &away[first..] {
+        let full = shelf.load.clone();
+        let fits = |at: u32| {
+            let sizes = self.pieces[at as usize].size.iter().enumerate();
+            let mut sizes = sizes.filter(|(_, size)| **size > 0);
+            sizes.all(|(dim, &size)| full[dim].saturating_add(size) <= self.room[bin][dim])
+        };
+        let (near, far): (Vec<u32>, Vec<u32>) = away.into_iter().partition(|&at| fits(at));
+        far.into_iter().for_each(|at| shelf.open[at as usize] = true);
+        for at in near {
             shelf.open[at as usize] = true;
             if self.most(tight, bin, &shelf) > allowed {
                 shelf.open[at as usize] = false;
@@ -311,7 +317,11 @@ impl Propagator for Fill {
             let Some(slack) = sum.checked_sub(tight.total) else {
                 return Err(Stop::Conflict(self.explain_sum(tight, &shelves, &most, None)));
             };
-            if slack < u128::from(tight.largest) {
+            let open = |(shelf, guests): (&Shelf, &Vec<u32>)| {
+                guests.iter().filter(|&&at| shelf.open[at as usize]).count() * guests.len()
+            };
+            let work = || shelves.iter().zip(self.guests.iter()).map(open).sum::<usize>();
+            if slack < u128::from(tight.largest) && work() <= MOST_WORK {
                 self.keep(tight, &shelves, &most, slack, store)?;
             }
         }

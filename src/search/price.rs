@@ -25,12 +25,17 @@ const MOVE: i64 = 1 << 20;
 const ROUNDS: u32 = 400;
 /// The same, after something was excluded.
 const MORE_ROUNDS: u32 = 100;
+/// So many moves no single item is worth: where the bound is further from the target,
+/// nothing is excluded.
+const NEAR: u64 = 4;
 /// How often prices are looked for at most.
 const PASSES: u32 = 5;
 /// Rounds without a better bound after which the steps are halved.
 const PATIENCE: u32 = 12;
 /// Sets looked at for one bin in one round; then the relaxed value counts.
 const SETS: u32 = 2_000;
+/// The same for a bin that must take an item, of which there are many.
+const FEWER_SETS: u32 = 50;
 /// Sets that count as one step.
 const SETS_A_STEP: u64 = 256;
 /// Sets of which so many may share a bin, beyond which the others are left out.
@@ -83,7 +88,7 @@ pub fn fewest_moves(problem: &Problem, analysis: &Analysis, target: u64, limits:
         let value = market.climb(&mut prices, rounds, target, limits, &mut priced.steps);
         // After the first pass it holds for plans with fewer moves than the target only.
         priced.bound = priced.bound.max(moves(value).min(target));
-        if priced.bound >= target || limits.reached(priced.steps).is_some() {
+        if priced.bound + NEAR < target || priced.bound >= target || limits.reached(priced.steps).is_some() {
             break;
         }
         let Some(excluded) = market.exclude(&prices, target, limits, &mut priced.steps) else {
@@ -280,10 +285,20 @@ impl<'p> Market<'p> {
                     // Where it comes without being made to, nothing is lost.
                     Some(_) if here.is_some() => elsewhere,
                     Some(rest) => {
+                        looked_at += self.offers[bin].len() as u64;
                         let mut beside = self.knapsack(bin, prices, &rest, Some(offer.at));
-                        let with = beside.solve() + prices[offer.at as usize] - offer.cost;
-                        looked_at += u64::from(SETS - beside.budget);
-                        (takes[bin] - with).max(0) + elsewhere
+                        beside.budget = FEWER_SETS;
+                        let with = prices[offer.at as usize] - offer.cost;
+                        let loss = |beside: i64| (takes[bin] - beside - with).max(0) + elsewhere;
+                        // Mostly the relaxed value shows it.
+                        match loss(beside.relaxed(0, beside.bulk)) {
+                            enough if value.saturating_add(enough) > most => enough,
+                            _ => {
+                                let least = beside.solve();
+                                looked_at += u64::from(FEWER_SETS - beside.budget);
+                                loss(least)
+                            }
+                        }
                     }
                 };
                 if value.saturating_add(loss) > most {
