@@ -36,10 +36,10 @@ pub(super) struct Template<'p> {
 
 /// An option with its value.
 #[derive(Clone, Debug)]
-struct Choice<'p> {
-    name: &'p Word,
-    value: Value,
-    span: Span,
+pub(super) struct Choice<'p> {
+    pub(super) name: &'p Word,
+    pub(super) value: Value,
+    pub(super) span: Span,
 }
 
 /// What an option does to an element.
@@ -234,7 +234,7 @@ impl<'p> Run<'p, '_> {
     }
 
     /// The values of options.
-    fn choices(&mut self, options: &'p [Spanned<Setting>]) -> Vec<Choice<'p>> {
+    pub(super) fn choices(&mut self, options: &'p [Spanned<Setting>]) -> Vec<Choice<'p>> {
         let mut choices: Vec<Choice<'p>> = Vec::new();
         for option in options {
             let name = &option.value.name;

@@ -1,5 +1,6 @@
 //! Switches, links and routes.
 
+use super::declare::Choice;
 use super::evaluate::Run;
 use super::fault::Attempt;
 use super::fault::Fault;
@@ -390,19 +391,15 @@ impl<'p> Run<'p, '_> {
     /// What options say, of those that are known.
     fn given(&mut self, options: &'p [Spanned<Setting>], known: &[&str]) -> Given {
         let mut given = Given::default();
-        for option in options {
-            let name = &option.value.name;
-            let flag = option.value.value.is_none();
-            let value = match &option.value.value {
-                Some(expression) => self.value(expression),
-                None => Value::Text("true".into()),
-            };
+        for Choice { name, value, span } in self.choices(options) {
             if !known.contains(&name.value.as_str()) {
                 let mut fault = Fault::new("E0313", format!("there is no option `{}` here", name.value));
                 fault.help = did_you_mean(&name.value, known.iter().copied());
                 self.fault(name.span, fault);
                 continue;
             }
+            // An option without a value is a text that says so.
+            let flag = matches!(&value, Value::Text(text) if &**text == "true");
             let amount = match value {
                 Value::Unknown => continue,
                 Value::Number(Number::Integer(amount, _)) => u64::try_from(amount).ok(),
@@ -416,9 +413,9 @@ impl<'p> Run<'p, '_> {
                 ("reserve", Some(amount)) => given.reserve = Some(amount),
                 ("bandwidth", Some(amount)) if amount > 0 => given.bandwidth = Some(amount),
                 ("sharing", _) if flag => given.sharing = true,
-                ("sharing", _) => self.error("E0313", option.span, "`sharing` stands alone, without a value"),
-                ("number", _) => self.error("E0313", option.span, "a number is from 0 to 4294967295"),
-                _ => self.error("E0313", option.span, "bandwidths are in Mbit/s: whole numbers of 1 or more"),
+                ("sharing", _) => self.error("E0313", span, "`sharing` stands alone, without a value"),
+                ("number", _) => self.error("E0313", span, "a number is from 0 to 4294967295"),
+                _ => self.error("E0313", span, "bandwidths are in Mbit/s: whole numbers of 1 or more"),
             }
         }
         given
