@@ -71,6 +71,14 @@ side_constraint! {
     check = |_| Ok(());
 }
 
+/// Who names a datastore.
+#[derive(Default)]
+struct Named {
+    nodes: Vec<NodeId>,
+    /// With what moving each costs.
+    vms: Vec<(VmId, u64)>,
+}
+
 fn cost(instance: &Instance, vm: VmId) -> u64 {
     if instance.takes_disks_along(vm) { COSTS.1 } else { COSTS.0 }
 }
@@ -120,19 +128,18 @@ impl SideConstraint for DatastoreBudget {
         let costs = |vm: &VmId| (*vm, cost(instance, *vm));
         let travellers = self.vms.iter().filter(|&&vm| instance.takes_disks_along(vm)).map(costs);
         let travellers: Arc<[(VmId, u64)]> = travellers.collect();
-        // By datastore: the nodes and the VMs that name it.
-        let mut stores: BTreeMap<&str, (Vec<NodeId>, Vec<(VmId, u64)>)> = BTreeMap::new();
+        let mut stores: BTreeMap<&str, Named> = BTreeMap::new();
         for vm in self.vms.iter() {
             if let Some(store) = instance.vm_datastore(*vm) {
-                stores.entry(store).or_default().1.push(costs(vm));
+                stores.entry(store).or_default().vms.push(costs(vm));
             }
         }
         for node in instance.node_ids().filter(|_| !travellers.is_empty()) {
             if let Some(store) = instance.node_datastore(node) {
-                stores.entry(store).or_default().0.push(node);
+                stores.entry(store).or_default().nodes.push(node);
             }
         }
-        for (nodes, vms) in stores.into_values() {
+        for Named { nodes, vms } in stores.into_values() {
             let plain = Budget::of_one(&nodes.into(), Direction::Both, Scope::Together, self.amount);
             let special = travellers.clone();
             builder.budget(Budget { usual: 0, special, everywhere: vms.into(), ..plain });
