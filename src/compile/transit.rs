@@ -21,6 +21,7 @@ use crate::problem::Role;
 use crate::problem::Toll;
 use crate::problem::Transit;
 use rustc_hash::FxHashMap;
+use rustc_hash::FxHashSet;
 use std::sync::Arc;
 use std::sync::Mutex;
 
@@ -273,7 +274,7 @@ impl Transit for Ways {
 /// A network that cannot be used, a VM that may travel and does not say what it needs, an
 /// amount that is none.
 pub(super) fn add_transit(instance: &Instance, compiled: &mut Compiled) -> Result<(), Refusal> {
-    instance.check_amounts().map_err(|error| Refusal::Input(error.to_string()))?;
+    instance.check_figures().map_err(|error| Refusal::Input(error.to_string()))?;
     let mut capacities = Vec::new();
     let roads = add_roads(instance, compiled, &mut capacities)?;
     let tolls = Tolls::of(instance, compiled, &mut capacities);
@@ -342,10 +343,17 @@ fn add_roads(
     }
     let model = instance.migration_model().clone();
     let per_migration = network.allowance.per_migration.unwrap_or(u64::MAX);
+    // What is told to stay needs nothing to travel.
+    let stays = compiled.posted.relations.iter().filter_map(|(what, _)| match what {
+        Relationship::Stay(vm) => Some(*vm),
+        _ => None,
+    });
+    let stays: FxHashSet<VmId> = stays.collect();
     let packing = &mut compiled.problem.packing;
     let mut cargo = Vec::with_capacity(packing.items.len());
     for (item, row) in packing.items.iter_mut().enumerate() {
-        let travels = matches!(row.role, Role::Stay | Role::Depart) && !row.pinned;
+        let may_move = !row.pinned && !stays.contains(&compiled.vm_of[item]);
+        let travels = matches!(row.role, Role::Stay | Role::Depart) && may_move;
         if !travels {
             cargo.push(None);
             continue;

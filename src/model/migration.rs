@@ -1,5 +1,7 @@
 //! How long a live migration takes at a bandwidth, and how long the VM stands still.
 
+use super::Behaviour;
+use super::Live;
 use std::fmt;
 use std::fmt::Debug;
 
@@ -67,6 +69,16 @@ pub trait MigrationModel: Debug + Send + Sync {
     /// # Errors
     /// When the migration would not come to an end.
     fn transfer(&self, footprint: &Footprint, bandwidth: f64) -> Result<Transfer, MigrationError>;
+
+    /// What migrations take that send memory later.
+    fn post_copy(&self) -> PostCopy {
+        PostCopy::default()
+    }
+
+    /// The same in the words of files, where they have words for it.
+    fn behaviour(&self) -> Option<Behaviour> {
+        None
+    }
 }
 
 /// MB/s that a bandwidth in Mbit/s gives: 9 bits a byte, one of them for the protocol
@@ -100,6 +112,10 @@ impl MigrationModel for PreCopy {
         };
         let seconds = once + rest;
         Ok(Transfer { seconds, downtime, traffic: seconds * bandwidth })
+    }
+
+    fn behaviour(&self) -> Option<Behaviour> {
+        Some(Behaviour::default())
     }
 }
 
@@ -147,6 +163,10 @@ impl MigrationModel for Rounds {
                 return Ok(Transfer { seconds: seconds + downtime, downtime, traffic: traffic + left });
             }
         }
+    }
+
+    fn behaviour(&self) -> Option<Behaviour> {
+        Some(Behaviour { live: Live::Rounds(*self), ..Behaviour::default() })
     }
 }
 
