@@ -13,6 +13,7 @@ use crate::model::Path;
 use crate::model::SharedModel;
 use crate::model::Topology;
 use crate::model::VmId;
+use crate::problem::BitSet;
 use crate::problem::Item;
 use crate::problem::NONE;
 use crate::problem::PARTS;
@@ -108,6 +109,23 @@ impl Roads {
         self.topology.crossed(NodeId(from), to).into_iter().filter_map(toll).collect()
     }
 
+    /// The channels of the ways among these bins.
+    fn among(&self, bins: &BitSet, budget: &mut u64) -> Option<Vec<u32>> {
+        let mut found = Vec::new();
+        // In a tree the ways to and from one of them cover those among all.
+        let centres = if self.topology.is_tree() { 1 } else { usize::MAX };
+        for from in bins.iter().take(centres) {
+            for to in bins.iter().filter(|&to| to != from) {
+                *budget = budget.checked_sub(2)?;
+                found.extend_from_slice(&self.path(from, to).channels);
+                found.extend_from_slice(&self.path(to, from).channels);
+            }
+            found.sort_unstable();
+            found.dedup();
+        }
+        Some(found)
+    }
+
     /// The parts of their largest rates at which migrations may be done.
     fn parts(&self) -> &'static [u64] {
         if self.shares { &PARTS } else { &PARTS[..1] }
@@ -176,6 +194,26 @@ impl Tolls {
             let (budget, first) = &self.budgets[at as usize];
             (&**budget, *first)
         })
+    }
+
+    /// The channels of budgets that moves of these VMs among these nodes may take.
+    fn among(&self, vms: &[VmId], nodes: &BitSet) -> Vec<u32> {
+        let mut found = Vec::new();
+        let mut counts: FxHashMap<u32, bool> = FxHashMap::default();
+        for node in nodes.iter() {
+            for &at in self.of_node.get(node as usize).into_iter().flatten() {
+                let (budget, first) = &self.budgets[at as usize];
+                if *counts.entry(at).or_insert_with(|| vms.iter().any(|&vm| budget.cost(vm) > 0)) {
+                    found.push(first + owner_at(budget, budget.owner(NodeId(node))));
+                }
+            }
+        }
+        for at in vms.iter().flat_map(|vm| self.of_vm.get(vm).into_iter().flatten()) {
+            found.push(self.budgets[*at as usize].1);
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
     }
 
     /// Adds what moving a VM takes; `None` where it takes more than there is.
@@ -255,6 +293,15 @@ impl Transit for Ways {
         let mut uses = Vec::new();
         self.tolls.add(self.vm_of[item as usize], from, to, &mut uses)?;
         Some(uses)
+    }
+
+    fn among(&self, items: &[u32], bins: &BitSet, budget: &mut u64) -> Option<Vec<u32>> {
+        let vms: Vec<VmId> = items.iter().map(|&item| self.vm_of[item as usize]).collect();
+        let mut found = self.tolls.among(&vms, bins);
+        if let Some(roads) = &self.roads {
+            found.extend(roads.among(bins, budget)?);
+        }
+        Some(found)
     }
 
     fn standing(&self, bin: u32) -> &[(u32, u64)] {

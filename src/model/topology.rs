@@ -169,6 +169,11 @@ impl Topology {
         Ok(topology)
     }
 
+    /// Are the ways those of a tree?
+    pub fn is_tree(&self) -> bool {
+        matches!(self.paths, Paths::Tree { .. })
+    }
+
     /// Number of channels.
     pub fn channel_count(&self) -> usize {
         self.channels.len()
