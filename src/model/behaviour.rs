@@ -35,6 +35,13 @@ impl MigrationModel for Behaviour {
         }
     }
 
+    fn least(&self, footprint: &Footprint, bandwidth: f64) -> Result<f64, MigrationError> {
+        match &self.live {
+            Live::PreCopy => PreCopy.least(footprint, bandwidth),
+            Live::Rounds(rounds) => rounds.least(footprint, bandwidth),
+        }
+    }
+
     fn post_copy(&self) -> PostCopy {
         self.post_copy
     }

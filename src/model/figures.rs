@@ -28,7 +28,7 @@ pub(crate) enum Figure {
     Seconds,
     /// True or false.
     Flag,
-    /// A text.
+    /// A text, or a whole number that is meant as one.
     Name,
 }
 
@@ -88,7 +88,8 @@ impl Figure {
                 value.as_int().is_some_and(|seconds| (1..=i64::from(Durations::LONGEST)).contains(&seconds))
             }
             Figure::Flag => value.as_bool().is_some(),
-            Figure::Name => value.as_text().is_some(),
+            // A whole number is what `datastore=7` is in rule files.
+            Figure::Name => matches!(value, Value::Text(_) | Value::Int(_)),
         }
     }
 
@@ -269,7 +270,7 @@ mod tests {
             ("coldMigration", Value::Int(1), "1; expected true or false"),
             ("clone", text("true"), "`true`; expected true or false"),
             ("migrationPower", Value::Bool(true), "true; expected a number from 0 to 10^12"),
-            ("datastore", Value::Int(3), "3; expected a name: a text"),
+            ("datastore", Value::Bool(true), "true; expected a name: a text"),
         ] {
             let error = built(false, key, value).expect_err(said);
             assert!(error.message.starts_with(&format!("VM `web` has the attribute `{key}` ")), "{error}");

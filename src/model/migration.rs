@@ -1,6 +1,7 @@
 //! How long a live migration takes at a bandwidth, and how long the VM stands still.
 
 use super::Behaviour;
+use super::Durations;
 use super::Live;
 use std::fmt;
 use std::fmt::Debug;
@@ -41,22 +42,36 @@ pub struct Transfer {
     pub traffic: f64,
 }
 
-/// A migration that does not come to an end.
+/// A migration that cannot be done.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct MigrationError {
-    /// What the VM writes, in MB/s.
-    pub dirty_rate: f64,
-    /// What can be sent, in MB/s.
-    pub bandwidth: f64,
+pub enum MigrationError {
+    /// It does not come to an end.
+    Endless {
+        /// What the VM writes, in MB/s.
+        dirty_rate: f64,
+        /// What can be sent, in MB/s.
+        bandwidth: f64,
+    },
+    /// It takes longer than any action may, in seconds.
+    TooLong(f64),
 }
 
 impl fmt::Display for MigrationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "memory is written at {:.1} MB/s, and {:.1} MB/s can be sent: a live migration would never end",
-            self.dirty_rate, self.bandwidth
-        )
+        match self {
+            MigrationError::Endless { dirty_rate, bandwidth } => write!(
+                f,
+                "memory is written at {dirty_rate:.1} MB/s, and {bandwidth:.1} MB/s can be sent: a live \
+                 migration would never end"
+            ),
+            MigrationError::TooLong(seconds) => {
+                write!(
+                    f,
+                    "it would take {seconds:.3e} s; no action may take more than {} s",
+                    Durations::LONGEST
+                )
+            }
+        }
     }
 }
 
@@ -64,11 +79,21 @@ impl std::error::Error for MigrationError {}
 
 /// How migrations behave. An embedder that has measured its own platform brings its own.
 pub trait MigrationModel: Debug + Send + Sync {
-    /// What moving this takes at a bandwidth in MB/s. Never takes longer at a larger one.
+    /// What moving this takes at a bandwidth in MB/s. What takes longer at a larger one, or ends at
+    /// smaller ones only, must say so by [`MigrationModel::least`].
     ///
     /// # Errors
     /// When the migration would not come to an end.
     fn transfer(&self, footprint: &Footprint, bandwidth: f64) -> Result<Transfer, MigrationError>;
+
+    /// No fewer seconds are taken at this bandwidth or any smaller one: what bounds go by, so a
+    /// model that can be quicker at a smaller bandwidth must say something else here.
+    ///
+    /// # Errors
+    /// When the migration would come to an end at none of them.
+    fn least(&self, footprint: &Footprint, bandwidth: f64) -> Result<f64, MigrationError> {
+        self.transfer(footprint, bandwidth).map(|transfer| transfer.seconds)
+    }
 
     /// What migrations take that send memory later.
     fn post_copy(&self) -> PostCopy {
@@ -100,17 +125,17 @@ impl MigrationModel for PreCopy {
         let once = memory / bandwidth;
         let slowest = if once > hot_seconds { cold_rate.max(hot) } else { hot };
         if bandwidth <= slowest {
-            return Err(MigrationError { dirty_rate: slowest, bandwidth });
+            return Err(MigrationError::Endless { dirty_rate: slowest, bandwidth });
         }
-        let (rest, downtime) = if once > hot_seconds {
+        let rest = if once > hot_seconds {
             let cold = (hot_size + (once - hot_seconds) * cold_rate) / (bandwidth - cold_rate);
-            let last = hot_size / bandwidth * (hot / (bandwidth - hot));
-            (cold + last, last)
+            cold + hot_size / bandwidth * (hot / (bandwidth - hot))
         } else {
-            let last = hot * once / (bandwidth - hot);
-            (last, last)
+            hot * once / (bandwidth - hot)
         };
         let seconds = once + rest;
+        // What is hot, or has been written since the start, is sent while the VM stands still.
+        let downtime = hot_size.min(hot * once) / bandwidth;
         Ok(Transfer { seconds, downtime, traffic: seconds * bandwidth })
     }
 
@@ -163,6 +188,12 @@ impl MigrationModel for Rounds {
                 return Ok(Transfer { seconds: seconds + downtime, downtime, traffic: traffic + left });
             }
         }
+    }
+
+    /// All memory is sent once in any case. A round more or less can make a larger bandwidth the
+    /// slower one.
+    fn least(&self, footprint: &Footprint, bandwidth: f64) -> Result<f64, MigrationError> {
+        Ok(footprint.memory / bandwidth + self.restart)
     }
 
     fn behaviour(&self) -> Option<Behaviour> {
@@ -282,6 +313,18 @@ mod tests {
         let vm = Footprint { memory: 4000.0, ..dirty(40.0) };
         close(model.transfer(&vm, 100.0).expect("ends").seconds, 66.62);
         close(model.transfer(&vm, 50.0).expect("ends").seconds, 399.2);
+    }
+
+    #[test]
+    fn a_round_more_can_make_more_bandwidth_slower() {
+        let footprint = Footprint { memory: 1000.0, hot_size: 0.0, hot_seconds: 1.0, cold_rate: 90.0 };
+        let model = Rounds::default();
+        let seconds = |rate: u32| model.transfer(&footprint, f64::from(rate)).expect("it ends").seconds;
+        assert!((2..300).any(|rate| seconds(rate) > seconds(rate - 1)));
+        for rate in 1..300 {
+            let least = model.least(&footprint, f64::from(rate)).expect("it ends");
+            assert!((1..=rate).all(|smaller| least <= seconds(smaller)), "{rate}");
+        }
     }
 
     #[test]

@@ -4,8 +4,10 @@
 use super::Attributes;
 use super::Instance;
 use super::NodeId;
+use super::Value;
 use super::VmId;
 use super::figures;
+use std::borrow::Cow;
 
 /// The attribute of nodes and of VMs that names a datastore.
 const DATASTORE: &str = "datastore";
@@ -18,6 +20,15 @@ const JOULES: f64 = 20.165;
 /// The amount that an attribute says, rounded; `None` where it is not there.
 fn amount(attributes: &Attributes, row: usize, key: &str) -> Option<u64> {
     figures::number(attributes, row, key).map(|value| value.round() as u64)
+}
+
+/// A name: a text, or a whole number, which is what `datastore=7` is in the language.
+fn name(value: &Value) -> Option<Cow<'_, str>> {
+    match value {
+        Value::Text(text) => Some(Cow::Borrowed(text)),
+        Value::Int(number) => Some(Cow::Owned(number.to_string())),
+        Value::Bool(_) | Value::Float(_) => None,
+    }
 }
 
 impl Instance {
@@ -46,23 +57,24 @@ impl Instance {
     }
 
     /// The datastore that a VM names: its attribute `datastore`.
-    pub fn vm_datastore(&self, vm: VmId) -> Option<&str> {
-        self.vms().attributes().get(vm.index(), DATASTORE)?.as_text()
+    pub fn vm_datastore(&self, vm: VmId) -> Option<Cow<'_, str>> {
+        self.vms().attributes().get(vm.index(), DATASTORE).and_then(name)
     }
 
     /// The datastore that a node names: its attribute `datastore`.
-    pub fn node_datastore(&self, node: NodeId) -> Option<&str> {
-        self.nodes().attributes().get(node.index(), DATASTORE)?.as_text()
+    pub fn node_datastore(&self, node: NodeId) -> Option<Cow<'_, str>> {
+        self.nodes().attributes().get(node.index(), DATASTORE).and_then(name)
     }
 
     /// Joules of a live migration of a VM, whatever the bandwidth: its attribute
-    /// `migrationEnergy`, or 0.512 J for each MB of `memUsed` and 20.165 J, rounded (Liu et
-    /// al., HPDC 2011, the memory sent once); 0 where neither is known.
+    /// `migrationEnergy`, or 0.512 J for each MB of `memUsed` and `diskUsed` and 20.165 J, rounded
+    /// (Liu et al., HPDC 2011, the memory sent once); 0 where neither is known.
     pub fn migration_energy(&self, vm: VmId) -> u64 {
         let attributes = self.vms().attributes();
+        let size = |key| figures::number(attributes, vm.index(), key);
         let of_memory = || {
-            let memory = figures::number(attributes, vm.index(), "memUsed")?;
-            Some((JOULES_A_MB * memory + JOULES).round() as u64)
+            let sent = size("memUsed")? + size("diskUsed").unwrap_or(0.0);
+            Some((JOULES_A_MB * sent + JOULES).round() as u64)
         };
         amount(attributes, vm.index(), "migrationEnergy").or_else(of_memory).unwrap_or(0)
     }
@@ -89,9 +101,14 @@ mod tests {
         let instance = b.build().expect("sound");
         assert_eq!([plain, known].map(|node| instance.node_power(node)), [0, 150]);
         assert_eq!([small, large, wide].map(|vm| instance.migration_cost(vm)), [1, 7, 4]);
-        assert_eq!([small, wide].map(|vm| instance.vm_datastore(vm)), [None, Some("lun1")]);
+        assert_eq!([small, wide].map(|vm| instance.vm_datastore(vm)), [None, Some("lun1".into())]);
         assert_eq!(instance.node_datastore(plain), None);
+        let mut b = InstanceBuilder::new();
+        let vm = b.ready_vm("vm");
+        b.vm_attribute(vm, "datastore", Value::Int(3));
+        assert_eq!(b.build().expect("sound").vm_datastore(vm), Some("3".into()));
         assert_eq!([small, large].map(|vm| instance.migration_power(vm)), [0, 30]);
+        assert_eq!(instance.migration_energy(wide), 0, "its memory is not known");
         // 512 + 20.165 J.
         assert_eq!([small, large].map(|vm| instance.migration_energy(vm)), [7, 532]);
     }
