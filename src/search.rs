@@ -8,6 +8,7 @@
 //! proves that there is no plan. On larger ones a linear programme can ([`room`]).
 
 pub mod bound;
+mod cheapest;
 mod consolidate;
 mod construct;
 pub mod cover;
@@ -233,6 +234,8 @@ struct Solver<'p> {
     fewest_tried: bool,
     /// Was the proof of the least seconds of the moves tried?
     quickest_tried: bool,
+    /// Was every schedule tried, the cheapest first?
+    cheapest_tried: bool,
     /// The placement and the values of the plan for which the best times were looked for.
     perfected: Option<(schedule::Placement, Vec<u64>)>,
     stop: Option<StopReason>,
@@ -264,6 +267,7 @@ impl<'p> Solver<'p> {
             active,
             fewest_tried,
             quickest_tried,
+            cheapest_tried: false,
             perfected: None,
             stop: None,
             rounds: 0,
@@ -275,6 +279,9 @@ impl<'p> Solver<'p> {
         // everything else.
         if solver.answer.proof.is_none() && solver.is_tiny() && !solver.met() && !solver.is_enough() {
             solver.prove();
+        }
+        if solver.is_tiny() && solver.wants_cheapest() {
+            solver.prove_cheapest();
         }
         if solver.answer.proof.is_some() {
             solver.stop = Some(StopReason::Proved);
@@ -357,10 +364,13 @@ impl<'p> Solver<'p> {
         self.active.len() <= TINY_ITEMS && self.problem.packing.bins.len() <= TINY_BINS
     }
 
+    fn is_small(&self) -> bool {
+        self.active.len() <= EXACT_ITEMS && self.problem.packing.bins.len() <= EXACT_BINS
+    }
+
     fn wants_proof(&self) -> bool {
         self.answer.proof.is_none()
-            && self.active.len() <= EXACT_ITEMS
-            && self.problem.packing.bins.len() <= EXACT_BINS
+            && self.is_small()
             && !self.is_tiny()
             && !self.met()
             && !self.is_enough()
@@ -497,6 +507,9 @@ impl<'p> Solver<'p> {
         }
         if self.wants_proof() {
             self.prove();
+        }
+        if self.is_small() && self.stop != Some(StopReason::Interrupted) && self.wants_cheapest() {
+            self.prove_cheapest();
         }
         if self.best().is_none() && self.answer.proof.is_none() {
             self.answer.proof = room::proof(self.problem);

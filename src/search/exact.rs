@@ -29,6 +29,8 @@ use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+pub mod clocked;
+mod scene;
 pub mod timed;
 
 /// What counts: `per_move + per_second × duration` for each move, and the bins left open.

@@ -208,7 +208,8 @@ impl<'p> Search<'p> {
         let Search { base, current, quiet, rounds } = self;
         if let Some(found) = &current.best {
             let bounds = super::bounds(settings.objective, analysis, Some(&found.values));
-            if found.values.iter().zip(&bounds).all(|(value, bound)| value <= bound) {
+            let bounds = bounds.iter().zip(&answer.bounds).map(|(bound, proved)| bound.max(proved));
+            if found.values.iter().zip(bounds).all(|(value, bound)| value <= bound) {
                 return Some(StopReason::Proved);
             }
         }

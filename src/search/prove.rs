@@ -282,7 +282,7 @@ impl Solver<'_> {
 
     /// Can moves be done at a part of their rate? Then those of the best plan can be done in
     /// other ways, too.
-    fn may_share(&self) -> bool {
+    pub(super) fn may_share(&self) -> bool {
         self.problem.project.transit.as_ref().is_some_and(|transit| transit.parts().len() > 1)
     }
 
