@@ -79,6 +79,11 @@ impl Level {
         Self { terms: vec![(1, metric)] }
     }
 
+    /// Does it count this?
+    pub fn counts(&self, metric: Metric) -> bool {
+        self.terms.iter().any(|term| term.1 == metric)
+    }
+
     /// The weighted sum, from the figure of each metric; what is beyond 64 bits is the
     /// largest value.
     pub fn value(&self, figure: impl Fn(Metric) -> u64) -> u64 {
@@ -152,6 +157,12 @@ impl Objective {
             .iter()
             .find(|level| level.terms.iter().any(|term| term.1 == Metric::NodesOn || term.1.is_timed()))
             .is_some_and(|level| level.terms.iter().any(|term| term.1 == Metric::NodesOn))
+    }
+
+    /// May joules be saved by more relocations: do they count, and in no later level?
+    pub fn saves_energy(&self) -> bool {
+        let counts = |level: &&Level| level.counts(Metric::Energy) || level.counts(Metric::Relocations);
+        self.levels.iter().find(counts).is_some_and(|level| level.counts(Metric::Energy))
     }
 }
 

@@ -12,6 +12,7 @@ mod cheapest;
 mod consolidate;
 mod construct;
 pub mod cover;
+mod draws;
 pub mod exact;
 pub mod fewest;
 mod haste;
@@ -563,6 +564,7 @@ fn bounds(objective: &Objective, analysis: &Analysis, values: Option<&[u64]>) ->
                 Metric::Makespan => analysis.least_makespan,
                 Metric::RelocationTime => analysis.least_relocation_time,
                 Metric::NodesOn => analysis.fewest_open,
+                Metric::Energy if fewest_moves => analysis.least_energy_fewest(),
                 Metric::Energy => analysis.least_energy(),
             });
             if let ([(_, Metric::Relocations)], Some(values)) = (&level.terms[..], values)
