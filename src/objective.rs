@@ -23,10 +23,14 @@ pub enum Metric {
     /// Number of nodes that are online at the end. A node of which no rule says what
     /// becomes of it may be switched on or off for that; one that stores a sleeping VM stays on.
     NodesOn,
-    /// Joules from the start of the plan to its last end: the power of each node times the
-    /// seconds for which it is on, from the start of its boot to the end of its shutdown, and
-    /// what each live migration takes (see `Instance::node_power` and
-    /// `Instance::migration_energy`). A plan that ends earlier takes less.
+    /// Joules from second 0 to the end of the last action, whatever that is: the power of each
+    /// node of the instance times the seconds of that period for which it is on, and what each
+    /// live migration takes as a whole (see `Instance::node_power` and
+    /// `Instance::migration_energy`; a VM that is made again elsewhere takes nothing). A node is
+    /// on from 0 if it is online at first, else from the start of its boot, until the end of its
+    /// shutdown or of the plan. What nodes take afterwards does not count: a plan that does
+    /// nothing takes nothing. A node of which no rule says what becomes of it may be switched on
+    /// or off for that, and a VM may move so that its node can go off.
     Energy,
 }
 

@@ -35,7 +35,6 @@ use crate::objective::Objective;
 use crate::outcome::CancelToken;
 use crate::outcome::Phase;
 use crate::outcome::StopReason;
-use crate::problem::BitSet;
 use crate::problem::Later;
 use crate::problem::NONE;
 use crate::problem::Order;
@@ -43,6 +42,7 @@ use crate::problem::Packing;
 use crate::problem::Problem;
 use crate::problem::RelationKind;
 use crate::problem::Role;
+use crate::problem::Shares;
 use crate::problem::Step;
 use crate::problem::StepKind;
 use crate::propagator::Block;
@@ -639,13 +639,15 @@ fn usable_groups(packing: &Packing, partition: u32) -> Option<u64> {
 }
 
 /// Even the largest bins that may be open together cannot hold everything.
-fn too_few_open(packing: &Packing, at: u32, bins: &BitSet, limit: u64) -> Option<Proof> {
+fn too_few_open(packing: &Packing, at: u32, bins: &Shares, limit: u64) -> Option<Proof> {
     let usable = |bin: &u32| packing.bins[*bin as usize].later != Later::Closed;
     let all = 0..packing.bins.len() as u32;
     let stays: Vec<u32> = (0..packing.items.len() as u32)
         .filter(|&item| packing.items[item as usize].role != Role::Depart)
         .collect();
-    if limit == 0 && !stays.is_empty() && !all.clone().any(|bin| usable(&bin) && !bins.contains(bin)) {
+    // As many as could be open if they took the least.
+    let most = bins.most(bins.iter().filter(usable), limit);
+    if most == 0 && !stays.is_empty() && !all.clone().any(|bin| usable(&bin) && !bins.contains(bin)) {
         return Some(Proof::Crowd(at, 0));
     }
     (0..packing.dims).find_map(|dim| {
@@ -654,7 +656,7 @@ fn too_few_open(packing: &Packing, at: u32, bins: &BitSet, limit: u64) -> Option
         let outside: u128 = all.clone().filter(|bin| usable(bin) && !bins.contains(*bin)).map(capacity).sum();
         let mut inside: Vec<u128> = bins.iter().filter(usable).map(capacity).collect();
         inside.sort_unstable_by(|a, b| b.cmp(a));
-        let room = outside + inside.iter().take(limit as usize).sum::<u128>();
+        let room = outside + inside.iter().take(most as usize).sum::<u128>();
         (need > room).then_some(Proof::Powered(at, dim as u32))
     })
 }

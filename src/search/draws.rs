@@ -33,6 +33,10 @@ pub struct Draws {
     need: Vec<u64>,
     /// Bins that are open at the end in any case.
     certain: u64,
+    /// What comes to a bin that was closed takes at least so long.
+    comes: u64,
+    /// No plan ends earlier, since what is open at first cannot hold everything.
+    last: u64,
     /// By the moves of those who must move, and of those who leave bins that stay open.
     moves: u64,
     /// The least that a move draws.
@@ -52,7 +56,7 @@ struct Free {
     moves: (u64, u64),
 }
 
-/// What a plan draws at the least while a free bin is open at the end, and while it is not.
+/// What a free bin draws at the least if it is open at the end, and if it is not.
 #[derive(Clone, Copy, Debug)]
 struct Fate {
     stays: u64,
@@ -141,7 +145,21 @@ impl Draws {
                 }
             }
         }
+        draws.comes = shortest_way_in(packing);
+        draws.last = draws.opens_until();
         draws
+    }
+
+    /// When somebody has come to a bin that has to open first, if others cannot hold everything.
+    fn opens_until(&self) -> u64 {
+        let dims = self.need.len();
+        let lacks = (0..dims).any(|dim| {
+            let open = (0..self.free.len()).filter(|&at| self.free[at].open);
+            let room = open.map(|at| self.room[at * dims + dim]).fold(0, u64::saturating_add);
+            room < self.need[dim]
+        });
+        let opening = self.free.iter().filter(|free| !free.open).map(|free| free.seconds).min();
+        opening.filter(|_| lacks).map_or(0, |opening| opening + self.comes)
     }
 
     /// A bin of free fate.
@@ -160,11 +178,16 @@ impl Draws {
     /// No plan takes fewer joules that ends no earlier than `last`, has no fewer moves and
     /// leaves no fewer bins open. O(bins log bins) for each dimension.
     pub fn least(&self, last: u64, fewest_moves: u64, fewest_open: u64) -> u64 {
+        let last = last.max(self.last);
         let sure = self.throughout.saturating_mul(last).saturating_add(self.fixed);
-        let fates = |with_moves: bool| -> Vec<Fate> {
+        // Whether what moves draw is told by bin or by number, and whether a bin that opens does so
+        // for somebody.
+        let fates = |by_bin: bool, used: bool| -> Vec<Fate> {
+            let comes = if used { self.comes } else { 0 };
             let of = |free: &Free| {
-                let seconds = if free.open { (last, free.seconds.min(last)) } else { (free.seconds, 0) };
-                let moves = if with_moves { free.moves } else { (0, 0) };
+                let seconds =
+                    if free.open { (last, free.seconds.min(last)) } else { (free.seconds + comes, 0) };
+                let moves = if by_bin { free.moves } else { (0, 0) };
                 Fate {
                     stays: free.drawn.saturating_mul(seconds.0).saturating_add(moves.0),
                     goes: free.drawn.saturating_mul(seconds.1).saturating_add(moves.1),
@@ -173,27 +196,27 @@ impl Draws {
             self.free.iter().map(of).collect()
         };
         let open = fewest_open.saturating_sub(self.certain);
-        let each = self.cover(&fates(true), open).saturating_add(self.moves);
-        let counted = self.cover(&fates(false), open).saturating_add(self.least.saturating_mul(fewest_moves));
+        let free = |by_bin: bool| {
+            let fates = [fates(by_bin, false), fates(by_bin, true)];
+            let base = fates[0].iter().map(|fate| fate.stays.min(fate.goes)).fold(0, u64::saturating_add);
+            base.saturating_add(count_extra(&fates[0], open).max(self.room_extra(&fates[1])))
+        };
+        let each = free(true).saturating_add(self.moves);
+        let counted = free(false).saturating_add(self.least.saturating_mul(fewest_moves));
         sure.saturating_add(each.max(counted))
     }
 
-    /// What the free bins draw at the least, so many of them open at the end.
-    fn cover(&self, fates: &[Fate], open: u64) -> u64 {
+    /// What is drawn on top by free bins that stay open so that everything has room.
+    fn room_extra(&self, fates: &[Fate]) -> u64 {
         let dims = self.need.len();
-        let base = fates.iter().map(|fate| fate.stays.min(fate.goes)).fold(0, u64::saturating_add);
-        let extra = |fate: &Fate| fate.stays.saturating_sub(fate.goes);
-        let mut prices: Vec<u64> = fates.iter().map(extra).collect();
-        prices.sort_unstable();
-        let mut most = prices.into_iter().take(open as usize).fold(0, u64::saturating_add);
-        for dim in 0..dims {
+        let of_dim = |dim: usize| {
             let mut need = self.need[dim];
             let mut rows: Vec<(u64, u64)> = Vec::new();
             for (at, fate) in fates.iter().enumerate() {
-                let room = self.room[at * dims + dim];
-                match extra(fate) {
+                let room = self.room[at * dims + dim].min(self.need[dim]);
+                match fate.extra() {
                     0 => need = need.saturating_sub(room),
-                    price => rows.push((price, room.min(self.need[dim]))),
+                    price => rows.push((price, room)),
                 }
             }
             rows.retain(|row| row.1 > 0);
@@ -204,16 +227,42 @@ impl Draws {
             for (price, room) in rows {
                 if room >= need {
                     let part = (u128::from(price) * u128::from(need)).div_ceil(u128::from(room));
-                    sum = sum.saturating_add(u64::try_from(part).unwrap_or(u64::MAX));
-                    break;
+                    return sum.saturating_add(u64::try_from(part).unwrap_or(u64::MAX));
                 }
                 need -= room;
                 sum = sum.saturating_add(price);
             }
-            most = most.max(sum);
-        }
-        base.saturating_add(most)
+            sum
+        };
+        (0..dims).map(of_dim).max().unwrap_or(0)
     }
+}
+
+impl Fate {
+    /// What staying open draws on top.
+    fn extra(&self) -> u64 {
+        self.stays.saturating_sub(self.goes)
+    }
+}
+
+/// What is drawn on top if so many of the bins stay open.
+fn count_extra(fates: &[Fate], open: u64) -> u64 {
+    let mut prices: Vec<u64> = fates.iter().map(Fate::extra).collect();
+    prices.sort_unstable();
+    prices.into_iter().take(open as usize).fold(0, u64::saturating_add)
+}
+
+/// The least time that it takes somebody to come to another bin than its own.
+fn shortest_way_in(packing: &Packing) -> u64 {
+    let comes = packing.items.iter().filter_map(|row| {
+        let leg = u64::from(row.leg.min(row.hold));
+        match row.role {
+            Role::Depart => None,
+            Role::Stay => (!row.pinned).then_some(leg),
+            Role::Arrive => Some(leg.min(u64::from(row.duration))),
+        }
+    });
+    comes.min().unwrap_or(0)
 }
 
 impl Guests {
@@ -293,4 +342,60 @@ fn guests(problem: &Problem, forced: &[u32], of_move: &dyn Fn(u32) -> u64) -> Ve
         anchor.empty = anchor.empty.max(u64::from(extra.duration));
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::problem::Power;
+    use crate::schedule::testing;
+
+    fn bin(open: bool, later: Later) -> crate::problem::Bin {
+        crate::problem::Bin { open, later, opening: 2, closing: 1 }
+    }
+
+    /// A bin that stays, one with an item that is done in 5 s, and one that may open.
+    fn problem(room: u64, later: Later) -> Problem {
+        let bins = [(room, bin(true, Later::Open)), (4, bin(true, later)), (4, bin(false, Later::Free))];
+        let mut problem = testing::problem(&bins, &[(1, 0, 3, 5, 1)], None).0;
+        problem.project.power = Power { bins: vec![10, 100, 50], moves: vec![7] };
+        problem
+    }
+
+    #[test]
+    fn bins_stay_or_go_as_takes_less() {
+        let draws = Draws::of(&problem(4, Later::Free), &[0], &[], true);
+        // Whether it goes makes no difference where the plan ends first.
+        assert_eq!(draws.least(5, 1, 1), 5 * 10 + 5 * 100 + 7);
+        // The item has left after 5 s, the bin has closed 1 s later.
+        assert_eq!(draws.least(9, 1, 1), 9 * 10 + 6 * 100 + 7);
+        // One more that is open at the end: the one that opens for 2 s adds least.
+        assert_eq!(draws.least(9, 1, 2), 9 * 10 + 6 * 100 + 7 + 2 * 50);
+        assert_eq!(draws.least(9, 1, 3), 9 * 10 + 9 * 100 + 7 + 2 * 50);
+        // More moves than are known by bin.
+        assert_eq!(draws.least(9, 3, 1), 9 * 10 + 6 * 100 + 3 * 7);
+    }
+
+    #[test]
+    fn what_is_open_has_room_for_all() {
+        // The item may stay, or go to the bin that opens: not to the first, which is too small.
+        let mut small = problem(2, Later::Free);
+        small.packing.items[0].domain = 0;
+        let draws = Draws::of(&small, &[], &[], true);
+        assert_eq!(draws.least(9, 0, 1), 9 * 10 + 9 * 100);
+        assert_eq!(draws.least(90, 0, 1), 90 * 10 + (6 * 100 + 7) + (2 + 5) * 50);
+        // It must go, so another opens, and the plan lasts as long as that takes.
+        let mut small = problem(2, Later::Closed);
+        small.packing.items[0].domain = 0;
+        let draws = Draws::of(&small, &[0], &[], true);
+        assert_eq!(draws.least(3, 1, 1), 7 * 10 + 6 * 100 + 7 * 50 + 7);
+    }
+
+    #[test]
+    fn nobody_leaves_of_free_will_where_moves_are_counted_first() {
+        let mut large = problem(4, Later::Free);
+        large.packing.items[0].domain = 0;
+        let least = |voluntary| Draws::of(&large, &[], &[], voluntary).least(9, 0, 1);
+        assert_eq!((least(true), least(false)), (9 * 10 + 6 * 100 + 7, 9 * 10 + 9 * 100));
+    }
 }

@@ -611,19 +611,21 @@ fn beyond_bins(problem: &Problem, keep: &Ledger<'_>, per_bin: &FxHashMap<u32, u3
                     let row = &packing.bins[*bin as usize];
                     row.later == Later::Open || (row.later == Later::Free && row.open)
                 };
-                let on = bins.iter().filter(open).count() as u64;
+                let on = bins.sum(|bin| open(&bin));
                 if on <= *limit || bins.iter().any(|bin| counted[bin as usize]) {
                     continue;
                 }
+                let may_close = |bin: &u32| {
+                    packing.bins[*bin as usize].later == Later::Free && packing.bins[*bin as usize].open
+                };
+                let closed = bins.fewest(bins.iter().filter(may_close), on - limit);
                 let mut prices: Vec<u64> = bins
                     .iter()
-                    .filter(|bin| {
-                        packing.bins[*bin as usize].later == Later::Free && packing.bins[*bin as usize].open
-                    })
+                    .filter(may_close)
                     .map(|bin| (keep.guests(bin).len() as u64).saturating_sub(fewest(bin)))
                     .collect();
                 prices.sort_unstable();
-                extra += prices.iter().take((on - limit) as usize).sum::<u64>();
+                extra += prices.iter().take(closed as usize).sum::<u64>();
                 bins.iter().for_each(|bin| counted[bin as usize] = true);
             }
             RelationKind::Survive { .. } => {

@@ -14,6 +14,7 @@ use crate::generate::fits;
 use crate::timed;
 use crate::timed::Ask;
 use crate::timed::Star;
+use quadrille::Options;
 use quadrille::Status;
 use quadrille::verify::VerifyOptions;
 use quadrille::verify::verify;
@@ -137,7 +138,7 @@ fn verified(spec: &Spec) -> Answer {
 /// The planner finds what the oracle finds, and proves it.
 fn compare(seed: u64, networked: bool) {
     let mut dice = Dice::new(seed);
-    let (mut compared, mut saved) = (0, 0);
+    let (mut compared, mut saved, mut tight) = (0, 0, 0);
     for _ in 0..DRAWN {
         let spec = drawn(&mut dice, networked);
         let instance = spec.build();
@@ -162,11 +163,22 @@ fn compare(seed: u64, networked: bool) {
                 assert!(two.bound <= second, "{second} is possible: {answer}");
                 assert_eq!((two.value, two.bound), (second, second), "{answer}");
             }
+            // Without the search, the bound alone: true, and often tight.
+            let hasty = Options { step_limit: Some(1), ..spec.options() };
+            let outcome = quadrille::solve(&answer.instance, &hasty).expect("sound");
+            let bounds: Vec<u64> = outcome.levels.iter().map(|level| level.bound).collect();
+            if let [one, two, ..] = bounds[..] {
+                assert!(one <= first, "{one} is no bound: {answer}");
+                let fewest = ask == Ask::MovesThenEnergy && outcome.levels[0].value == first;
+                assert!(!fewest || two <= second, "{two} is no bound: {answer}");
+                tight += usize::from(one == first && (!fewest || two == second));
+            }
             compared += 1;
             saved += u64::from(answer.outcome.metrics.node_shutdowns + answer.outcome.metrics.node_boots > 0);
         }
     }
     assert!(compared > DRAWN / 2 && saved > 10, "{compared} compared, {saved} with nodes switched");
+    assert!(tight * 5 > compared * 2, "{tight} bounds of {compared} are tight");
 }
 
 #[test]

@@ -147,13 +147,9 @@ impl Scene<'_, '_> {
             if !bins.contains(bin) {
                 return true;
             }
-            let opening = self
-                .running
-                .iter()
-                .filter(|running| matches!(running.1, StepKind::Open(other) if bins.contains(other)))
-                .count() as u64;
-            let open = bins.iter().filter(|&bin| space.is_open(state, bin)).count() as u64;
-            open + opening < *limit
+            let opening = |other: u32| self.running.iter().any(|running| running.1 == StepKind::Open(other));
+            let on = bins.sum(|other| other == bin || space.is_open(state, other) || opening(other));
+            on <= *limit
         })
     }
 }
