@@ -21,6 +21,7 @@ use crate::engine::Meter;
 use crate::objective::Level;
 use crate::objective::Metric;
 use crate::outcome::Phase;
+use crate::problem::Bin;
 use crate::problem::Later;
 use crate::problem::Problem;
 use crate::problem::Role;
@@ -80,7 +81,7 @@ impl Solver<'_> {
         if let Some((_, moves)) = &best {
             priced = price::fewest_moves(problem, analysis, *moves, &limits);
             answer.effort += priced.steps;
-            raise_moves(analysis, priced.bound);
+            analysis.raise_moves(priced.bound);
         }
         let items = problem.packing.items.len() as u64;
         let (mut steps, limits) = share(&settings.limits, answer.effort, items);
@@ -116,7 +117,7 @@ impl Solver<'_> {
             let items = (0u32..).zip(&problem.packing.items).filter(|(_, row)| row.role != Role::Depart);
             answer.proof = Some(Proof::Nowhere(items.map(|(item, _)| item).collect()));
         }
-        raise_moves(analysis, found.bound);
+        analysis.raise_moves(found.bound);
         for (bound, raised) in answer.bounds.iter_mut().zip(bounds(settings.objective, analysis, None)) {
             *bound = (*bound).max(raised);
         }
@@ -271,7 +272,7 @@ impl Solver<'_> {
         if let Some(steps) = found.steps {
             let (placement, price) = (best.placement.clone(), best.penalty(problem));
             let values = value(problem, settings, &steps, price);
-            search.adopt(Incumbent { steps, values, placement });
+            search.adopt(improve::thrifty(problem, settings, Incumbent { steps, values, placement }));
         }
         let proved = found.proved && self.is_only_way(found.level);
         if proved && let Some(value) = self.best().map(|best| best.values[found.level]) {
@@ -282,7 +283,7 @@ impl Solver<'_> {
 
     /// Can moves be done at a part of their rate? Then those of the best plan can be done in
     /// other ways, too.
-    fn may_share(&self) -> bool {
+    pub(super) fn may_share(&self) -> bool {
         self.problem.project.transit.as_ref().is_some_and(|transit| transit.parts().len() > 1)
     }
 
@@ -313,17 +314,17 @@ impl Solver<'_> {
             }
             _ => true,
         };
-        (0..level).any(fewest) && self.analysis.forced.iter().all(plain) && best.steps.iter().all(others)
-    }
-}
-
-/// No plan has fewer moves than this.
-fn raise_moves(analysis: &mut Analysis, bound: u64) {
-    if bound > analysis.fewest_moves {
-        analysis.fewest_moves = bound;
-        // Some bin loses more than the fewest, and then the waiting may be less.
-        analysis.least_mttr = analysis.least_mttr_any;
-        analysis.least_makespan_fewest = analysis.least_makespan;
+        // Where joules count, empty bins that may close can be better closed.
+        let joules =
+            self.settings.objective.levels[..=level].iter().any(|level| level.counts(Metric::Energy));
+        let occupied = |(bin, row): (u32, &Bin)| {
+            let drawn = self.problem.project.power.bins.get(bin as usize).copied().unwrap_or(0);
+            !row.open || row.later != Later::Free || drawn == 0 || best.placement.to.contains(&bin)
+        };
+        (0..level).any(fewest)
+            && self.analysis.forced.iter().all(plain)
+            && best.steps.iter().all(others)
+            && (!joules || (0u32..).zip(&packing.bins).all(occupied))
     }
 }
 

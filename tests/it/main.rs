@@ -4,6 +4,7 @@ mod brute;
 mod cli;
 mod common;
 mod corpus;
+mod energy;
 mod explain;
 mod fmt;
 mod generate;
