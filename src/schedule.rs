@@ -42,6 +42,7 @@ mod share;
 pub mod tasks;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod turns;
 mod value;
 
 pub use carried::is_carried;

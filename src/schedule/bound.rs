@@ -11,6 +11,7 @@ pub mod critical;
 pub mod machine;
 pub mod project;
 pub mod room;
+pub mod split;
 
 use crate::problem::Packing;
 use crate::problem::Problem;

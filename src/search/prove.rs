@@ -257,14 +257,21 @@ impl Solver<'_> {
     fn perfect_level(&mut self) -> Option<bool> {
         let best = self.best()?;
         let known = self.known_bounds(&best.values);
+        if best.steps.len() > exact::MOST_STEPS {
+            // There only a bound is to be had, for whom it holds.
+            let plan = (&best.steps[..], &best.values[..]);
+            let open = exact::open_level(self.problem, self.settings.objective, plan, &known)?;
+            if self.problem.project.transit.is_none() || !self.is_only_way(open) {
+                return None;
+            }
+        }
         let Self { problem, settings, answer, search: Some(search), .. } = self else { return None };
         let best = search.best()?;
         let (steps, limits) = share(&settings.limits, answer.effort, problem.packing.items.len() as u64);
         let mut meter = Meter::new(steps, limits.deadline, limits.cancel);
         let sound = |steps: &[Step]| schedule::replays(problem, steps) && in_time(problem, steps);
-        let known = (&best.steps[..], &best.values[..], &known[..]);
-        let found =
-            exact::improve(problem, settings.objective, (known.0, known.1), known.2, &mut meter, &sound);
+        let plan = (&best.steps[..], &best.values[..]);
+        let found = exact::improve(problem, settings.objective, plan, &known, &mut meter, &sound);
         answer.effort += meter.steps();
         let found = found?;
         let better = found.steps.is_some();
@@ -273,11 +280,15 @@ impl Solver<'_> {
             let values = value(problem, settings, &steps, price);
             search.adopt(Incumbent { steps, values, placement });
         }
-        let proved = found.proved && self.is_only_way(found.level);
-        if proved && let Some(value) = self.best().map(|best| best.values[found.level]) {
-            self.answer.bounds[found.level] = self.answer.bounds[found.level].max(value);
+        let only = self.is_only_way(found.level);
+        let value = self.best()?.values[found.level];
+        let bound = &mut self.answer.bounds[found.level];
+        let raised = only && found.bound.min(value) > *bound;
+        if raised {
+            *bound = found.bound.min(value);
         }
-        (better || proved).then_some(proved)
+        let proved = only && found.bound >= value;
+        (better || raised).then_some(proved)
     }
 
     /// Can moves be done at a part of their rate? Then those of the best plan can be done in
