@@ -271,6 +271,7 @@ impl<'p> Solver<'p> {
         };
         solver.prove_nowhere();
         solver.start_consolidation();
+        solver.raise_sums();
         // On a tiny problem every order of steps is tried at once, on a small one after
         // everything else.
         if solver.answer.proof.is_none() && solver.is_tiny() && !solver.met() && !solver.is_enough() {

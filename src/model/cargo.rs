@@ -150,6 +150,12 @@ impl Cargo {
         self.fixed.is_some()
     }
 
+    /// May it travel in another way where the bandwidth is too small for a live migration? Then a
+    /// smaller bandwidth may take less time.
+    pub fn changes_mode(&self) -> bool {
+        self.fixed.is_none() && (self.post_copy || self.cold)
+    }
+
     /// What it takes at a bandwidth in Mbit/s.
     ///
     /// # Errors
