@@ -14,6 +14,7 @@ mod signature;
 pub mod among;
 pub mod at_most;
 pub mod ban;
+pub mod datastore_budget;
 pub mod deadline;
 pub mod fence;
 pub mod ft;
@@ -87,6 +88,7 @@ pub static REGISTRY: &[&Signature] = &[
     &among::Among::SIGNATURE,
     &at_most::AtMost::SIGNATURE,
     &ban::Ban::SIGNATURE,
+    &datastore_budget::DatastoreBudget::SIGNATURE,
     &deadline::Deadline::SIGNATURE,
     &fence::Fence::SIGNATURE,
     &ft::Ft::SIGNATURE,
@@ -448,7 +450,8 @@ mod tests {
         b.node("n1");
         b.node("n2");
         for name in ["v0", "v1", "v2"] {
-            b.running_vm(name, node);
+            let vm = b.running_vm(name, node);
+            b.vm_attribute(vm, "datastore", crate::model::Value::Text("lun".into()));
         }
         b.build().expect("a valid instance")
     }
@@ -540,7 +543,9 @@ mod tests {
                 "running" | "ready" | "sleeping" | "killed" | "online" | "offline" | "preserve"
                 | "runningCapacity" | "noDelay" => Restrictions::Discrete,
                 "root" | "quarantine" | "seq" | "deadline" | "precedence" | "serialize" | "sync"
-                | "maxMigrations" | "migrationBudget" | "powerCap" => Restrictions::Continuous,
+                | "maxMigrations" | "migrationBudget" | "datastoreBudget" | "powerCap" => {
+                    Restrictions::Continuous
+                }
                 "spread" | "atMost" | "overbook" => Restrictions::Both(Restriction::Continuous),
                 _ => Restrictions::Both(Restriction::Discrete),
             };

@@ -4,6 +4,7 @@ use super::Budget;
 use super::Compiled;
 use super::Direction;
 use super::Relationship;
+use super::Scope;
 use super::lower::Refusal;
 use crate::model::Cargo;
 use crate::model::Instance;
@@ -153,6 +154,8 @@ struct Tolls {
     budgets: Vec<(Arc<Budget>, u32)>,
     /// By node: the budgets that it is in.
     of_node: Vec<Vec<u32>>,
+    /// By VM: the budgets of which it takes wherever it goes.
+    of_vm: FxHashMap<VmId, Vec<u32>>,
     /// By node: what it takes of which channels while it is on.
     standing: Vec<Vec<(u32, u64)>>,
 }
@@ -163,7 +166,8 @@ impl Tolls {
         let mut tolls = Self::default();
         for (relationship, cause) in &compiled.posted.relations {
             let Relationship::Budget(budget) = relationship else { continue };
-            if cause.penalty.is_some() || !cause.continuous || budget.nodes.is_empty() {
+            let concerns_none = budget.nodes.is_empty() && budget.everywhere.is_empty();
+            if cause.penalty.is_some() || !cause.continuous || concerns_none {
                 continue;
             }
             tolls.of_node.resize(instance.node_count(), Vec::new());
@@ -172,36 +176,47 @@ impl Tolls {
             for &node in budget.nodes.iter() {
                 tolls.of_node[node.index()].push(at);
             }
+            for &(vm, _) in budget.everywhere.iter() {
+                tolls.of_vm.entry(vm).or_default().push(at);
+            }
             for &(node, taken) in budget.standing.iter().filter(|&&(_, taken)| taken > 0) {
                 let channel = first + owner_at(budget, budget.owner(node));
                 tolls.standing[node.index()].push((channel, taken));
             }
-            let owners = budget.owner(budget.nodes[0]).map_or(1, |_| budget.nodes.len());
+            let owners = match budget.scope {
+                Scope::Each => budget.nodes.len(),
+                Scope::Together => 1,
+            };
             capacities.resize(capacities.len() + owners, budget.most);
             tolls.budgets.push((budget.clone(), first));
         }
         tolls
     }
 
+    /// The budgets of which moving a VM may take, each once.
+    fn concerned(&self, vm: VmId, from: u32, to: u32) -> impl Iterator<Item = (&Budget, u32)> {
+        let of_node = |node: u32| self.of_node.get(node as usize).map_or(&[][..], Vec::as_slice);
+        let of_vm = self.of_vm.get(&vm).map_or(&[][..], Vec::as_slice);
+        let (of_from, of_to) = (of_node(from), of_node(to));
+        let of_to_alone = of_to.iter().filter(|at| !of_from.contains(at));
+        let of_vm = of_vm.iter().filter(move |at| !of_from.contains(at) && !of_to.contains(at));
+        of_from.iter().chain(of_to_alone).chain(of_vm).map(|&at| {
+            let (budget, first) = &self.budgets[at as usize];
+            (&**budget, *first)
+        })
+    }
+
     /// Adds what moving a VM takes; `None` where it takes more than there is.
     fn add(&self, vm: VmId, from: u32, to: u32, uses: &mut Vec<(u32, u64)>) -> Option<()> {
-        let (Some(of_from), Some(of_to)) = (self.of_node.get(from as usize), self.of_node.get(to as usize))
-        else {
-            return Some(());
-        };
         let known = uses.len();
-        let mut seen = of_from.iter().chain(of_to.iter().filter(|at| !of_from.contains(at)));
-        seen.try_for_each(|&at| {
-            let (budget, first) = &self.budgets[at as usize];
-            let cost = budget.cost(vm);
-            for owner in budget.owners(NodeId(from), NodeId(to)).filter(|_| cost > 0) {
+        for (budget, first) in self.concerned(vm, from, to) {
+            for (owner, cost) in budget.shares(vm, NodeId(from), NodeId(to)) {
                 if cost > budget.most {
                     return None;
                 }
                 uses.push((first + owner_at(budget, owner), cost));
             }
-            Some(())
-        })?;
+        }
         uses[known..].sort_unstable();
         Some(())
     }
@@ -241,11 +256,10 @@ impl Tolls {
         if item.source == NONE || self.budgets.is_empty() {
             return false;
         }
-        let from = NodeId(item.source);
-        self.of_node[from.index()].iter().any(|&at| {
-            let budget = &self.budgets[at as usize].0;
-            // To a node that no budget knows.
-            budget.cost(vm) > budget.most && budget.owners(from, NodeId(NONE)).next().is_some()
+        // To a node that no budget knows.
+        self.concerned(vm, item.source, NONE).any(|(budget, _)| {
+            let mut shares = budget.shares(vm, NodeId(item.source), NodeId(NONE));
+            shares.any(|(_, cost)| cost > budget.most)
         })
     }
 }
@@ -354,7 +368,7 @@ pub(super) fn shut_domains(compiled: &mut Compiled) {
     let mut budgets: Vec<Arc<Budget>> = budgets.collect();
     budgets.retain(|budget| budget.direction != Direction::Out);
     let packing = &mut compiled.problem.packing;
-    let mut known: FxHashMap<(u32, u32, Vec<usize>), u32> = FxHashMap::default();
+    let mut known: FxHashMap<(u32, u32, Vec<usize>, bool), u32> = FxHashMap::default();
     for (item, &vm) in packing.items.iter_mut().zip(&compiled.vm_of) {
         if item.role == Role::Arrive || item.lead > 0 {
             continue;
@@ -364,12 +378,14 @@ pub(super) fn shut_domains(compiled: &mut Compiled) {
         if dear.is_empty() {
             continue;
         }
+        let everywhere = dear.iter().any(|&at| budgets[at].is_everywhere(vm));
         for domain in [&mut item.domain, &mut item.route] {
-            let key = (*domain, item.source, dear.clone());
+            let key = (*domain, item.source, dear.clone(), everywhere);
             *domain = *known.entry(key).or_insert_with(|| {
                 let mut bins = packing.domains[*domain as usize].clone();
-                let nodes = dear.iter().flat_map(|&at| budgets[at].nodes.iter());
-                nodes.filter(|node| node.0 != item.source).for_each(|node| bins.remove(node.0));
+                let nodes = dear.iter().flat_map(|&at| budgets[at].nodes.iter()).map(|node| node.0);
+                let all = if everywhere { 0..packing.bins.len() as u32 } else { 0..0 };
+                nodes.chain(all).filter(|&bin| bin != item.source).for_each(|bin| bins.remove(bin));
                 packing.domains.push(bins);
                 packing.domains.len() as u32 - 1
             });

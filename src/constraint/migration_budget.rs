@@ -4,8 +4,8 @@
 //! At every moment, for each node of `nodes`, over the relocations under way that leave it or
 //! come to it:
 //!
-//! - their costs add up to at most `host`. The cost of a VM is its attribute `migrationCost`,
-//!   1 where it has none; say 4 for a VM whose disks travel with it.
+//! - their costs add up to at most `host`. The cost of a VM is its attribute `migrationCost`;
+//!   where it has none, 4 if its disks travel with it (`diskUsed` above 0) and 1 if not.
 //! - unless `links` is `unlimited`, their number is at most the sum over the links of the node
 //!   of 2 for a link below 1 Gbit/s, 4 from 1 Gbit/s and 8 from 10 Gbit/s on. A node without
 //!   links, or an instance without a network, has no such limit.
@@ -32,11 +32,11 @@
 //! Planning: constant time for each relocation that starts.
 //!
 //! # See also
-//! `maxMigrations` (a plain number, in one direction or for a set of nodes), `serialize`.
+//! `datastoreBudget` (of the storage), `maxMigrations` (a plain number, in one direction or for a
+//! set of nodes), `serialize`.
 //!
-//! Datastores are not part of the model, so they have no budget. The amount of a violation is
-//! what the relocations cost beyond the budgets, added up over the nodes. BtrPlace has no such
-//! rule.
+//! The amount of a violation is what the relocations cost beyond the budgets, added up over the
+//! nodes. BtrPlace has no such rule.
 
 use super::Argument;
 use super::Restrictions;

@@ -262,13 +262,11 @@ fn why(instance: &Instance, posted: &Posted, plan: &Plan, first: u32, then: u32)
 fn share(budget: &Budget, one: &ActionKind, other: &ActionKind) -> bool {
     let owners = |kind: &ActionKind| -> Vec<Option<NodeId>> {
         match *kind {
-            ActionKind::Migrate { vm, from, to } | ActionKind::BootClone { vm, from, to }
-                if budget.cost(vm) > 0 =>
-            {
-                budget.owners(from, to).collect()
+            ActionKind::Migrate { vm, from, to } | ActionKind::BootClone { vm, from, to } => {
+                budget.shares(vm, from, to).map(|share| share.0).collect()
             }
-            ActionKind::ShutdownOriginal { vm, from } if budget.cost(vm) > 0 => {
-                budget.owners(from, from).collect()
+            ActionKind::ShutdownOriginal { vm, from } => {
+                budget.shares(vm, from, from).map(|share| share.0).collect()
             }
             ActionKind::BootNode { node } | ActionKind::ShutdownNode { node }
                 if budget.standing(node) > 0 =>

@@ -1,7 +1,8 @@
 //! What nodes and migrations take beside room: watts, joules, and shares of the limits that
-//! operators set.
+//! operators set, datastores among them.
 
 use super::Attributes;
+use super::Elements;
 use super::Instance;
 use super::NodeId;
 use super::Value;
@@ -12,6 +13,9 @@ use std::fmt;
 const OF_NODES: [&str; 1] = ["power"];
 const OF_VMS: [&str; 3] = ["migrationPower", "migrationEnergy", "migrationCost"];
 
+/// The attribute of nodes and of VMs that names a datastore.
+const DATASTORE: &str = "datastore";
+
 /// The largest amount, so that sums over a plan stay far from overflowing.
 const MOST: f64 = 1.0e12;
 
@@ -20,7 +24,7 @@ const MOST: f64 = 1.0e12;
 const JOULES_A_MB: f64 = 0.512;
 const JOULES: f64 = 20.165;
 
-/// An attribute that should be an amount and is none.
+/// An attribute that should be an amount, or a name, and is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AmountError {
     /// What is wrong, in the user's names.
@@ -58,10 +62,30 @@ impl Instance {
         amount(self.vms().attributes(), vm.index(), "migrationPower").unwrap_or(0)
     }
 
-    /// What moving a VM takes of the budgets of its hosts: its attribute `migrationCost`, 1
-    /// where it has none.
+    /// Do disks of a VM travel with it? Its attribute `diskUsed` is more than 0.
+    pub fn takes_disks_along(&self, vm: VmId) -> bool {
+        match self.vms().attributes().get(vm.index(), "diskUsed") {
+            Some(Value::Int(size)) => *size > 0,
+            Some(Value::Float(size)) => *size > 0.0,
+            _ => false,
+        }
+    }
+
+    /// What moving a VM takes of the budgets of its hosts: its attribute `migrationCost`, or 4
+    /// where its disks travel with it, or 1.
     pub fn migration_cost(&self, vm: VmId) -> u64 {
-        amount(self.vms().attributes(), vm.index(), "migrationCost").unwrap_or(1)
+        let usual = if self.takes_disks_along(vm) { 4 } else { 1 };
+        amount(self.vms().attributes(), vm.index(), "migrationCost").unwrap_or(usual)
+    }
+
+    /// The datastore that a VM names: its attribute `datastore`.
+    pub fn vm_datastore(&self, vm: VmId) -> Option<&str> {
+        self.vms().attributes().get(vm.index(), DATASTORE)?.as_text()
+    }
+
+    /// The datastore that a node names: its attribute `datastore`.
+    pub fn node_datastore(&self, node: NodeId) -> Option<&str> {
+        self.nodes().attributes().get(node.index(), DATASTORE)?.as_text()
     }
 
     /// Joules of a live migration of a VM, whatever the bandwidth: its attribute
@@ -80,37 +104,54 @@ impl Instance {
         amount(attributes, vm.index(), "migrationEnergy").or_else(of_memory).unwrap_or(0)
     }
 
-    /// Are the attributes that say watts, joules and costs numbers from 0 to 10^12? Costs
-    /// nothing where no element has one.
+    /// Are the attributes that say watts, joules and costs numbers from 0 to 10^12, and is each
+    /// `datastore` a text? Costs nothing where no element has one.
     ///
     /// # Errors
     /// The first that is not.
     pub fn check_amounts(&self) -> Result<(), AmountError> {
         let kinds = [("node", self.nodes(), &OF_NODES[..]), ("VM", self.vms(), &OF_VMS[..])];
+        let is_amount = |attributes: &Attributes, row, key: &str| amount(attributes, row, key).is_some();
+        let is_text = |attributes: &Attributes, row, key: &str| {
+            attributes.get(row, key).is_some_and(|value| value.as_text().is_some())
+        };
         for (kind, elements, keys) in kinds {
-            let attributes = elements.attributes();
-            for key in keys.iter().filter(|key| attributes.key(key).is_some()) {
-                let wrong = (0..elements.len()).find(|&row| {
-                    attributes.get(row, key).is_some() && amount(attributes, row, key).is_none()
-                });
-                if let Some(row) = wrong {
-                    let found = match attributes.get(row, key) {
-                        Some(Value::Bool(value)) => value.to_string(),
-                        Some(Value::Int(value)) => value.to_string(),
-                        Some(Value::Float(value)) => value.to_string(),
-                        Some(Value::Text(text)) => format!("`{text}`"),
-                        None => String::new(),
-                    };
-                    let message = format!(
-                        "{kind} `{}` has the attribute `{key}` {found}; expected a number from 0 to 10^12",
-                        elements.name(row)
-                    );
-                    return Err(AmountError { message });
-                }
+            for key in keys {
+                check(kind, elements, key, "a number from 0 to 10^12", is_amount)?;
             }
+            check(kind, elements, DATASTORE, "its name, a text", is_text)?;
         }
         Ok(())
     }
+}
+
+/// Is an attribute what it should be, wherever it is there?
+fn check(
+    kind: &str,
+    elements: &Elements,
+    key: &str,
+    expected: &str,
+    is_right: impl Fn(&Attributes, usize, &str) -> bool,
+) -> Result<(), AmountError> {
+    let attributes = elements.attributes();
+    if attributes.key(key).is_none() {
+        return Ok(());
+    }
+    for row in 0..elements.len() {
+        let Some(value) = attributes.get(row, key).filter(|_| !is_right(attributes, row, key)) else {
+            continue;
+        };
+        let found = match value {
+            Value::Bool(value) => value.to_string(),
+            Value::Int(value) => value.to_string(),
+            Value::Float(value) => value.to_string(),
+            Value::Text(text) => format!("`{text}`"),
+        };
+        let name = elements.name(row);
+        let message = format!("{kind} `{name}` has the attribute `{key}` {found}; expected {expected}");
+        return Err(AmountError { message });
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -125,12 +166,17 @@ mod tests {
         b.node_attribute(known, "power", Value::Float(149.6));
         let [small, large] = ["small", "large"].map(|name| b.running_vm(name, plain));
         b.vm_attribute(large, "memUsed", Value::Int(1000));
-        b.vm_attribute(large, "migrationCost", Value::Int(4));
+        b.vm_attribute(large, "migrationCost", Value::Int(7));
         b.vm_attribute(large, "migrationPower", Value::Int(30));
+        let wide = b.running_vm("wide", known);
+        b.vm_attribute(wide, "diskUsed", Value::Float(0.5));
+        b.vm_attribute(wide, "datastore", Value::Text("lun1".into()));
         b.vm_attribute(small, "migrationEnergy", Value::Int(7));
         let instance = b.build().expect("sound");
         assert_eq!([plain, known].map(|node| instance.node_power(node)), [0, 150]);
-        assert_eq!([small, large].map(|vm| instance.migration_cost(vm)), [1, 4]);
+        assert_eq!([small, large, wide].map(|vm| instance.migration_cost(vm)), [1, 7, 4]);
+        assert_eq!([small, wide].map(|vm| instance.vm_datastore(vm)), [None, Some("lun1")]);
+        assert_eq!(instance.node_datastore(plain), None);
         assert_eq!([small, large].map(|vm| instance.migration_power(vm)), [0, 30]);
         // 512 + 20.165 J.
         assert_eq!([small, large].map(|vm| instance.migration_energy(vm)), [7, 532]);
@@ -151,5 +197,10 @@ mod tests {
             let error = b.build().expect("sound").check_amounts().expect_err("no amount");
             assert!(error.message.contains("node `n0`") && error.message.contains(found), "{error}");
         }
+        let mut b = InstanceBuilder::new();
+        let vm = b.ready_vm("vm");
+        b.vm_attribute(vm, "datastore", Value::Int(3));
+        let error = b.build().expect("sound").check_amounts().expect_err("no name");
+        assert_eq!(error.message, "VM `vm` has the attribute `datastore` 3; expected its name, a text");
     }
 }

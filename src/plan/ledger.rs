@@ -171,14 +171,17 @@ impl<'a> Ledger<'a> {
 
     /// What the migration of a VM, or the clone that takes its place, takes of budgets.
     pub(super) fn spent(&mut self, vm: VmId, from: NodeId, to: NodeId) -> Vec<(u32, u64)> {
-        let of = |node| self.relations.budgets_of.get(&node).map_or(&[][..], Vec::as_slice);
-        let (of_from, of_to) = (of(from), of(to));
-        let concerned = of_from.iter().chain(of_to.iter().filter(|at| !of_from.contains(at)));
+        let relations = self.relations;
+        let of_node = |node| relations.budgets_of.get(&node).into_iter().flatten();
+        let of_vm = relations.budgets_of_vm.get(&vm).into_iter().flatten();
+        let mut concerned: Vec<u32> = of_node(from).chain(of_node(to)).chain(of_vm).copied().collect();
+        concerned.sort_unstable();
+        concerned.dedup();
         let mut units = Vec::new();
-        for &relation in concerned {
+        for relation in concerned {
             let Some(budget) = self.budget(relation) else { continue };
-            for owner in budget.owners(from, to).filter(|_| budget.cost(vm) > 0) {
-                units.push((self.budget_account(relation, budget, owner), budget.cost(vm)));
+            for (owner, cost) in budget.shares(vm, from, to) {
+                units.push((self.budget_account(relation, budget, owner), cost));
             }
         }
         units

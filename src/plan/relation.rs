@@ -55,6 +55,8 @@ pub(super) struct Relations {
     pub(super) of_node: FxHashMap<NodeId, Vec<(u32, Sum)>>,
     /// Budgets that the node is in.
     pub(super) budgets_of: FxHashMap<NodeId, Vec<u32>>,
+    /// Budgets of which the VM takes wherever it goes.
+    pub(super) budgets_of_vm: FxHashMap<VmId, Vec<u32>>,
     /// `Exclusive` relations with a member on the node at some moment.
     pub(super) exclusive_on: FxHashMap<NodeId, Vec<u32>>,
     /// Members of `Exclusive` relations among the VMs of the plan.
@@ -161,6 +163,9 @@ impl Relations {
                 Relationship::Budget(budget) => {
                     for node in budget.nodes.iter().filter(|node| nodes.contains(node)) {
                         relations.budgets_of.entry(*node).or_default().push(index);
+                    }
+                    for (vm, _) in budget.everywhere.iter().filter(|(vm, _)| vms.contains(vm)) {
+                        relations.budgets_of_vm.entry(*vm).or_default().push(index);
                     }
                 }
                 Relationship::Survive { .. } => relations.serial = true,

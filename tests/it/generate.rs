@@ -137,6 +137,8 @@ pub(crate) const ORDER: &[&str] = &[
     "maxMigrations n1 0 in",
     "migrationBudget * 1",
     "migrationBudget n0 0",
+    // Nothing names a datastore here: `limits` has VMs and nodes that do.
+    "datastoreBudget * 0",
     // Nothing draws power here: `limits` has nodes that do.
     "powerCap * 0",
 ];

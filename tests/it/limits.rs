@@ -14,6 +14,7 @@ use quadrille::Outcome;
 use quadrille::Plan;
 use quadrille::Status;
 use quadrille::constraint::SideConstraint;
+use quadrille::constraint::datastore_budget::DatastoreBudget;
 use quadrille::constraint::fence::Fence;
 use quadrille::constraint::max_migrations::MaxMigrations;
 use quadrille::constraint::migration_budget::MigrationBudget;
@@ -151,6 +152,40 @@ fn who_waits_is_an_edge_and_is_explained() {
     let found = broken(&instance, &crowded);
     assert_eq!(found[0].0, 2);
     assert!(found[0].1.starts_with("2 VMs leave n0 at once: vm0 and vm1; 1 is allowed"), "{found:?}");
+}
+
+#[test]
+fn budgets_of_datastores() {
+    // Nine whose disks travel from the datastore of n0 to that of n1: eight at once.
+    let vms = [(6, 0, 1); 9];
+    let budget = |amount| DatastoreBudget { vms: (0..9).map(VmId).collect(), amount };
+    let stores = |travel: bool| {
+        let mut b = cluster(2, &vms);
+        for at in 0..9 {
+            let (key, value) =
+                if travel { ("diskUsed", Value::Int(1)) } else { ("datastore", Value::Text("a".into())) };
+            b.vm_attribute(VmId(at), key, value);
+        }
+        b.node_attribute(NodeId(0), "datastore", Value::Text("a".into()));
+        b
+    };
+    assert_eq!(makespan(&with(stores(true), budget(128))), 12);
+    assert_eq!(makespan(&with(stores(true), budget(144))), 6);
+    assert_eq!(makespan(&with(stores(false), budget(128))), 6);
+    assert_eq!(makespan(&with(stores(false), budget(4))), 18);
+    // What costs more than there is stays; by the node that names the datastore, or by the VM.
+    let (never, fine) = (with(stores(true), budget(15)), with(stores(false), budget(1)));
+    assert_eq!(solved(&never, "relocations").status, Status::Infeasible);
+    assert_eq!(solved(&with(stores(false), budget(0)), "relocations").status, Status::Infeasible);
+    let (_, mut plan) = planned(&fine, "makespan");
+    assert_eq!(plan.happens_before.len(), 8, "one after the other");
+    let why = quadrille::explain::waits_for(&fine, &plan, plan.happens_before[0].1);
+    assert_eq!(why, [(plan.happens_before[0].0, quadrille::explain::Why::Rule(9))]);
+    for action in &mut plan.actions {
+        (action.end, action.start) = (action.duration(), 0);
+    }
+    let found = broken(&fine, &plan);
+    assert!(found.iter().any(|(rule, text)| *rule == 9 && text.contains("the datastore a 9")), "{found:?}");
 }
 
 #[test]
@@ -375,7 +410,7 @@ fn drawn_at_random(dice: &mut Dice) -> Instance {
             online[online.len() - 1]
         })
         .collect();
-    let mut held = vec![0; count];
+    let mut held = vec![0u32; count];
     for at in 0..1 + dice.below(3) {
         let from = online[dice.below(online.len())];
         if held[from.index()] == 2 {
@@ -387,6 +422,10 @@ fn drawn_at_random(dice: &mut Dice) -> Instance {
         b.vm_attribute(vm, "migrate", Value::Int(1 + dice.below(3) as i64));
         b.vm_attribute(vm, "migrationPower", Value::Int(dice.below(3) as i64 * 5));
         b.vm_attribute(vm, "migrationCost", Value::Int(1 + dice.below(2) as i64));
+        b.vm_attribute(vm, "diskUsed", Value::Int(dice.below(2) as i64));
+        if dice.below(2) == 0 {
+            b.vm_attribute(vm, "datastore", Value::Text("a".into()));
+        }
         if dice.below(3) > 0 {
             let to = ids[dice.below(count)];
             b.constraint(Constraint::new(Fence { vm, nodes: [to].into() }).discrete().expect("may be"));
@@ -394,6 +433,9 @@ fn drawn_at_random(dice: &mut Dice) -> Instance {
     }
     for &node in &ids {
         b.node_attribute(node, "power", Value::Int(10 * (1 + dice.below(2) as i64)));
+        if let Some(&store) = ["a", "b"].get(dice.below(3)) {
+            b.node_attribute(node, "datastore", Value::Text(store.into()));
+        }
         match dice.below(6) {
             0 => drop(b.constraint(Constraint::new(Online { node }))),
             1 => drop(b.constraint(Constraint::new(Offline { node }))),
@@ -405,7 +447,7 @@ fn drawn_at_random(dice: &mut Dice) -> Instance {
     for _ in 0..1 + dice.below(2) {
         let set = if dice.below(2) == 0 { all.clone() } else { one.clone() };
         let amount = dice.below(3) as u64;
-        match dice.below(3) {
+        match dice.below(4) {
             0 => {
                 let direction = ["both", "in", "out"][dice.below(3)].to_owned();
                 let scope = ["each", "together"][dice.below(2)].to_owned();
@@ -414,6 +456,11 @@ fn drawn_at_random(dice: &mut Dice) -> Instance {
             1 => {
                 let links = "bySpeed".to_owned();
                 b.constraint(Constraint::new(MigrationBudget { nodes: set, host: amount, links }));
+            }
+            2 => {
+                let vms = (0..held.iter().sum()).map(VmId).collect();
+                let amount = [1, 16, 17, 32][dice.below(4)];
+                b.constraint(Constraint::new(DatastoreBudget { vms, amount }));
             }
             _ => {
                 let watts = 10 * (1 + dice.below(6) as u64);
