@@ -240,6 +240,8 @@ struct Solver<'p> {
     rounds: u64,
     /// Rounds that were about times.
     hastes: u64,
+    /// Did the last of those find nothing?
+    idle: bool,
 }
 
 impl<'p> Solver<'p> {
@@ -268,6 +270,7 @@ impl<'p> Solver<'p> {
             stop: None,
             rounds: 0,
             hastes: 0,
+            idle: false,
         };
         solver.prove_nowhere();
         solver.start_consolidation();

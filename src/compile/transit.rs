@@ -1,5 +1,7 @@
 //! The network, and amounts that migrations share, as the search sees them.
 
+mod tolls;
+
 use super::Budget;
 use super::Compiled;
 use super::Direction;
@@ -24,10 +26,6 @@ use rustc_hash::FxHashMap;
 use std::sync::Arc;
 use std::sync::Mutex;
 
-/// Groups of rates of which each is told apart where it is asked what cannot be avoided.
-const MOST_RATES: usize = 12;
-/// Rates beyond which those that do not take longer the smaller they are are not told apart.
-const MOST_MODES: usize = 64;
 /// Ways between nodes that are kept once found.
 const MOST_KEPT: usize = 1 << 16;
 
@@ -86,54 +84,6 @@ impl Roads {
         let flow = cargo.flow(self.model.get(), rate).ok()?;
         let uses = path.channels.iter().map(|&channel| (channel, rate)).collect();
         Some(Passage { seconds: flow.seconds, bandwidth: rate, uses })
-    }
-
-    fn tolls(&self, item: u32, from: u32, to: u32) -> Vec<Toll> {
-        let Some(Some(cargo)) = self.cargo.get(item as usize) else { return Vec::new() };
-        let to = (to != NONE).then_some(NodeId(to));
-        let toll = |channel: u32| {
-            // A way over the channel is no wider than it, and as wide as something.
-            let capacity = self.topology.channel(channel).1;
-            let widths = &self.widths[..self.widths.partition_point(|&width| width <= capacity)];
-            let groups = if cargo.changes_mode() { MOST_MODES } else { MOST_RATES };
-            if cargo.changes_mode() && widths.len() > groups {
-                return None;
-            }
-            let mut toll: Option<Toll> = None;
-            for &part in self.parts() {
-                // Of a group of rates the slowest takes the least, and the fastest is over first.
-                for group in widths.chunks(widths.len().div_ceil(groups).max(1)) {
-                    let rates = group.iter().map(|&width| width.min(cargo.most) / part);
-                    let slowest = rates.clone().find(|&rate| self.flow(cargo, rate).is_some());
-                    let (Some(amount), Some(fastest)) = (slowest, rates.last()) else { continue };
-                    let Some(seconds) = self.flow(cargo, fastest) else { continue };
-                    let work = u128::from(amount) * u128::from(seconds);
-                    let known = toll.get_or_insert(Toll { channel, amount, seconds, work });
-                    known.amount = known.amount.min(amount);
-                    known.seconds = known.seconds.min(seconds);
-                    known.work = known.work.min(work);
-                }
-            }
-            toll
-        };
-        self.topology.crossed(NodeId(from), to).into_iter().filter_map(toll).collect()
-    }
-
-    /// Seconds that something takes at a rate; `None` where it never ends.
-    fn flow(&self, cargo: &Cargo, rate: u64) -> Option<u32> {
-        (rate > 0).then(|| cargo.flow(self.model.get(), rate).ok()).flatten().map(|flow| flow.seconds)
-    }
-
-    /// The least seconds of a move of something out of a node, or into it; `None` where there is
-    /// no such move.
-    fn least_seconds(&self, cargo: &Cargo, node: u32) -> Option<u32> {
-        let widest = *self.widest.get(node as usize)?;
-        let at_most = |width: u64| self.flow(cargo, width.min(widest).min(cargo.most));
-        if !cargo.changes_mode() {
-            return at_most(widest);
-        }
-        let widths = self.widths.iter().flat_map(|&width| self.parts().iter().map(move |part| width / part));
-        widths.filter_map(at_most).min()
     }
 
     /// The parts of their largest rates at which migrations may be done.
@@ -221,36 +171,6 @@ impl Tolls {
         Some(())
     }
 
-    /// Adds what an item cannot avoid that gets from one node to another, or anywhere
-    /// ([`NONE`]), whatever stops it makes: the first of its moves leaves the one, the last comes to
-    /// the other. Given the least seconds of each.
-    fn unavoidable(&self, vm: VmId, ends: [u32; 2], seconds: [u32; 2], found: &mut Vec<Toll>) {
-        let [from, to] = ends;
-        let at_end = |node: u32| self.of_node.get(node as usize).map_or(&[][..], Vec::as_slice);
-        let known = found.len();
-        for (node, out, seconds) in [(from, true, seconds[0]), (to, false, seconds[1])] {
-            for &at in at_end(node) {
-                let (budget, first) = &self.budgets[at as usize];
-                // The other end of this move may be where no budget knows of.
-                let (start, end) = if out { (node, NONE) } else { (NONE, node) };
-                let amount = budget.cost(vm);
-                let owners = budget.owners(NodeId(start), NodeId(end)).filter(|_| amount > 0);
-                for owner in owners {
-                    let channel = first + owner_at(budget, owner);
-                    let work = u128::from(amount) * u128::from(seconds);
-                    match found[known..].iter_mut().find(|toll| toll.channel == channel) {
-                        // What the set has in common is taken once for both.
-                        Some(toll) => {
-                            toll.seconds = toll.seconds.max(seconds);
-                            toll.work = toll.work.max(work);
-                        }
-                        None => found.push(Toll { channel, amount, seconds, work }),
-                    }
-                }
-            }
-        }
-    }
-
     /// Can the item not migrate away from where it is, wherever it would go?
     fn pins(&self, vm: VmId, item: &Item) -> bool {
         if item.source == NONE || self.budgets.is_empty() {
@@ -298,16 +218,7 @@ impl Transit for Ways {
     }
 
     fn tolls(&self, item: u32, from: u32, to: u32) -> Vec<Toll> {
-        let least = |node: u32| match &self.roads {
-            Some(roads) => roads.least_seconds(roads.cargo.get(item as usize)?.as_ref()?, node),
-            None => Some(self.legs[item as usize]),
-        };
-        let mut found = self.roads.as_ref().map_or_else(Vec::new, |roads| roads.tolls(item, from, to));
-        if let Some(leaves) = least(from) {
-            let comes = least(to).unwrap_or(0);
-            self.tolls.unavoidable(self.vm_of[item as usize], [from, to], [leaves, comes], &mut found);
-        }
-        found
+        self.unavoidable(item, from, to)
     }
 
     fn comes_from(&self, channel: u32, bin: u32) -> bool {
@@ -409,16 +320,6 @@ fn add_roads(
     }
     let model = instance.migration_model().clone();
     let per_migration = network.allowance.per_migration.unwrap_or(u64::MAX);
-    widest.iter_mut().for_each(|width| *width = (*width).min(per_migration));
-    let usable: Vec<u64> = (0..topology.channel_count() as u32).map(|at| topology.channel(at).1).collect();
-    let mut widths: Vec<u64> = usable.iter().map(|&width| width.min(per_migration)).collect();
-    widths.sort_unstable();
-    widths.dedup();
-    capacities.extend(usable);
-    let synced = compiled.posted.relations.iter().any(|(what, _)| matches!(what, Relationship::Sync(_)));
-    let shares = network.allowance.sharing || synced;
-    let (cargo, kept) = (Vec::new(), Mutex::default());
-    let mut roads = Roads { topology, shares, widths, widest, model, cargo, kept };
     let packing = &mut compiled.problem.packing;
     let mut cargo = Vec::with_capacity(packing.items.len());
     for (item, row) in packing.items.iter_mut().enumerate() {
@@ -429,21 +330,29 @@ fn add_roads(
         }
         let found =
             Cargo::of(instance, compiled.vm_of[item]).map_err(|error| Refusal::Input(error.to_string()))?;
-        match roads.least_seconds(&found, row.source) {
-            Some(seconds) => {
-                row.leg = seconds;
+        let rate = widest[row.source as usize].min(found.most).min(per_migration);
+        match found.least(model.get(), rate) {
+            Ok(leg) => {
+                row.leg = leg;
                 if row.lead == 0 {
-                    row.hold = seconds;
+                    row.hold = leg;
                 }
                 cargo.push(Some(found));
             }
             // It writes faster than its node can send: it stays, or is made again elsewhere.
-            None => {
+            Err(_) => {
                 row.pinned |= row.lead == 0;
                 cargo.push(None);
             }
         }
     }
-    roads.cargo = cargo;
-    Ok(Some(roads))
+    let usable: Vec<u64> = (0..topology.channel_count() as u32).map(|at| topology.channel(at).1).collect();
+    let mut widths: Vec<u64> = usable.iter().map(|&width| width.min(per_migration)).collect();
+    widths.sort_unstable();
+    widths.dedup();
+    capacities.extend(usable);
+    widest.iter_mut().for_each(|width| *width = (*width).min(per_migration));
+    let synced = compiled.posted.relations.iter().any(|(what, _)| matches!(what, Relationship::Sync(_)));
+    let shares = network.allowance.sharing || synced;
+    Ok(Some(Roads { topology, widths, widest, shares, model, cargo, kept: Mutex::default() }))
 }

@@ -150,12 +150,6 @@ impl Cargo {
         self.fixed.is_some()
     }
 
-    /// May it travel in another way where the bandwidth is too small for a live migration? Then a
-    /// smaller bandwidth may take less time.
-    pub fn changes_mode(&self) -> bool {
-        self.fixed.is_none() && (self.post_copy || self.cold)
-    }
-
     /// What it takes at a bandwidth in Mbit/s.
     ///
     /// # Errors
@@ -178,6 +172,22 @@ impl Cargo {
         };
         let seconds = (disk + transfer.seconds).round().clamp(1.0, f64::from(Durations::LONGEST)) as u32;
         Ok(Flow { seconds, downtime: Some(transfer.downtime), mode })
+    }
+
+    /// The least seconds that it takes at this bandwidth or any smaller one: where a live
+    /// migration would not come to an end there, it may be done otherwise, and quicker.
+    ///
+    /// # Errors
+    /// As [`Cargo::flow`], at the bandwidth.
+    pub fn least(&self, model: &dyn MigrationModel, bandwidth: u64) -> Result<u32, MigrationError> {
+        let flow = self.flow(model, bandwidth)?;
+        if flow.mode != Mode::PreCopy || !(self.post_copy || self.cold) {
+            return Ok(flow.seconds);
+        }
+        // Nothing is sent twice.
+        let memory = self.footprint.map_or(0.0, |footprint| footprint.memory);
+        let once = (self.disk + memory) / payload(bandwidth);
+        Ok(flow.seconds.min(once.round().max(1.0) as u32))
     }
 }
 
