@@ -43,6 +43,7 @@ pub mod tasks;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod thrift;
+pub mod turns;
 mod value;
 
 pub use carried::is_carried;

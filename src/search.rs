@@ -244,6 +244,8 @@ struct Solver<'p> {
     rounds: u64,
     /// Rounds that were about times.
     hastes: u64,
+    /// Did the last of those find nothing?
+    idle: bool,
 }
 
 impl<'p> Solver<'p> {
@@ -273,9 +275,11 @@ impl<'p> Solver<'p> {
             stop: None,
             rounds: 0,
             hastes: 0,
+            idle: false,
         };
         solver.prove_nowhere();
         solver.start_consolidation();
+        solver.raise_sums();
         // On a tiny problem every order of steps is tried at once, on a small one after
         // everything else.
         if solver.answer.proof.is_none() && solver.is_tiny() && !solver.met() && !solver.is_enough() {

@@ -62,8 +62,9 @@ enum Paths {
     Tree { above: Vec<Above>, span: Vec<(u32, u32)> },
     /// The fewest links: by vertex, its neighbours and the channels to them.
     Shortest { neighbours: Vec<Vec<(u32, u32)>> },
-    /// As given: the channels in turn, sorted by (from, to).
-    Fixed { routes: Vec<(NodeId, NodeId, Vec<u32>)> },
+    /// As given: the channels in turn, sorted by (from, to). By node: the channels of all routes
+    /// out of it, and into it.
+    Fixed { routes: Vec<(NodeId, NodeId, Vec<u32>)>, shared: [Vec<Vec<u32>>; 2] },
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -161,7 +162,7 @@ impl Topology {
         if most == 0 {
             return Err(names.fault("no migration may use any bandwidth: its limit for each is 0".to_owned()));
         }
-        let paths = Paths::Fixed { routes: Vec::new() };
+        let paths = Paths::Fixed { routes: Vec::new(), shared: <[_; 2]>::default() };
         let mut topology = Self { nodes, channels, most, blocking, links, only, paths };
         topology.paths = match &network.routing {
             Routing::Tree => topology.tree(&names)?,
@@ -210,7 +211,11 @@ impl Topology {
     /// stops it makes, or (`None`) that it crosses when it leaves; ascending. May leave some out.
     pub fn crossed(&self, from: NodeId, to: Option<NodeId>) -> Vec<u32> {
         let mut channels = match (&self.paths, to) {
-            (Paths::Fixed { .. }, _) => Vec::new(),
+            (Paths::Fixed { shared: [out, into], .. }, to) => {
+                let of = |list: &'_ [Vec<u32>], node: NodeId| list.get(node.index()).cloned();
+                let ends = [of(out, from), to.and_then(|to| of(into, to))];
+                ends.into_iter().flatten().flatten().collect()
+            }
             (Paths::Tree { .. }, Some(to)) => self.route(from, to),
             (Paths::Tree { .. } | Paths::Shortest { .. }, _) => {
                 let ends = [Some((from, true)), to.map(|to| (to, false))];
@@ -262,7 +267,7 @@ impl Topology {
                 there
             }
             Paths::Shortest { neighbours } => self.search(neighbours, from.0, to.0),
-            Paths::Fixed { routes } => routes
+            Paths::Fixed { routes, .. } => routes
                 .binary_search_by_key(&(from, to), |&(from, to, _)| (from, to))
                 .map_or_else(|_| Vec::new(), |at| routes[at].2.clone()),
         }
@@ -418,7 +423,7 @@ impl Topology {
 
     fn fixed(&self, names: &Names<'_>) -> Result<Paths, NetworkError> {
         let Routing::Fixed(given) = &names.network.routing else {
-            return Ok(Paths::Fixed { routes: Vec::new() });
+            return Ok(Paths::Fixed { routes: Vec::new(), shared: <[_; 2]>::default() });
         };
         let mut routes = Vec::with_capacity(given.len());
         for route in given {
@@ -475,7 +480,8 @@ impl Topology {
                 }
             }
         }
-        Ok(Paths::Fixed { routes })
+        let shared = [true, false].map(|out| shared(self.nodes, &routes, out));
+        Ok(Paths::Fixed { routes, shared })
     }
 }
 
@@ -540,6 +546,19 @@ impl Names<'_> {
             },
         }
     }
+}
+
+/// By node: the channels that all routes out of it (`out`), or into it, have.
+fn shared(nodes: usize, routes: &[(NodeId, NodeId, Vec<u32>)], out: bool) -> Vec<Vec<u32>> {
+    let mut shared: Vec<Option<Vec<u32>>> = vec![None; nodes];
+    for (from, to, channels) in routes.iter().filter(|(from, to, _)| from != to) {
+        let known = &mut shared[if out { from.index() } else { to.index() }];
+        match known {
+            None => *known = Some(channels.clone()),
+            Some(known) => known.retain(|channel| channels.contains(channel)),
+        }
+    }
+    shared.into_iter().map(Option::unwrap_or_default).collect()
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! What happens in every plan: arrivals and departures, moves of those who may not end
 //! where they are, bins that must open or close, tasks without a place. They take their
 //! time, wait for each other ([`critical`]), share what only one may use ([`machine`]) or the
-//! channels of a network ([`channel`]), and come to bins that others have to leave first
+//! channels of a network ([`channel`], sums of ends by [`split`]), and come to bins that others have to leave first
 //! ([`room`]).
 
 pub mod channel;
@@ -11,6 +11,7 @@ pub mod critical;
 pub mod machine;
 pub mod project;
 pub mod room;
+pub mod split;
 
 use crate::problem::Packing;
 use crate::problem::Problem;
@@ -51,6 +52,13 @@ impl Ends {
             waits: moves.saturating_sub(taken) + serial.excess.max(rooms.excess).max(channels.excess),
             makespan: earliest.last().max(serial.makespan).max(rooms.makespan).max(channels.makespan),
         }
+    }
+
+    /// Those who must move end later by so much, in sum, than they would alone.
+    pub fn raise_waits(&mut self, problem: &Problem, forced: &[u32], excess: u64) {
+        let earliest = Earliest::new(problem, forced);
+        let moves = |item: &u32| earliest.of_item(*item) - move_takes(&problem.packing, *item);
+        self.waits = self.waits.max(forced.iter().map(moves).sum::<u64>().saturating_add(excess));
     }
 
     /// The bound on a sum of ends, given one on the seconds that all moves take.

@@ -117,7 +117,7 @@ pub fn hasten(
         })
         .collect();
     // Two start from what is known and rules of thumb, and change ranks; the others put in anew.
-    workers.par_iter_mut().enumerate().for_each(|(at, worker)| worker.start(steps, at < 2, first));
+    workers.par_iter_mut().enumerate().for_each(|(at, worker)| worker.start(steps, at < 2, first, stop));
     if !workers.iter().any(|worker| worker.has_reached(bounds[open])) {
         workers.par_iter_mut().enumerate().for_each(|(at, worker)| {
             if at < 2 || !worker.reinsert(stop) {

@@ -207,9 +207,10 @@ impl<'p> Search<'p> {
     ) -> Option<StopReason> {
         let Search { base, current, quiet, rounds } = self;
         if let Some(found) = &current.best {
+            // What was proved on the way counts as well as what was known before.
             let bounds = super::bounds(settings.objective, analysis, Some(&found.values));
-            let bounds = bounds.iter().zip(&answer.bounds).map(|(bound, proved)| bound.max(proved));
-            if found.values.iter().zip(bounds).all(|(value, bound)| value <= bound) {
+            let known = bounds.iter().zip(&answer.bounds).map(|(bound, proved)| bound.max(proved));
+            if found.values.iter().zip(known).all(|(value, bound)| value <= bound) {
                 return Some(StopReason::Proved);
             }
         }

@@ -9,6 +9,7 @@
 
 use super::cover::Cover;
 use super::draws::Draws;
+use crate::engine::Meter;
 use crate::problem::Later;
 use crate::problem::NONE;
 use crate::problem::Packing;
@@ -18,6 +19,7 @@ use crate::problem::Role;
 use crate::propagator::Ledger;
 use crate::propagator::Moment;
 use crate::schedule::bound::Ends;
+use crate::schedule::bound::channel;
 use crate::schedule::bound::move_takes;
 use rustc_hash::FxHashMap;
 
@@ -163,6 +165,32 @@ pub fn analyse(problem: &Problem) -> Analysis {
         .chain(analysis.evictions.iter().map(|eviction| eviction.least_ends))
         .sum();
     analysis
+}
+
+/// Raises the bounds on sums of ends, given that those who must move are some `target` above
+/// what is known in the best plan: they meet on several channels each.
+pub fn raise_sums(problem: &Problem, analysis: &mut Analysis, target: u64, meter: &mut Meter) {
+    let forced = &analysis.forced;
+    let taken: u64 = forced.iter().map(|&item| move_takes(&problem.packing, item)).sum();
+    let evictions = &analysis.evictions;
+    let aim = analysis.ends.waits.saturating_add(target);
+    // Half of it for each.
+    let mut own = meter.part(meter.left() / 2);
+    let excess = channel::split_excess(problem, forced, false, aim, &mut own);
+    meter.include(&own);
+    analysis.ends.raise_waits(problem, forced, excess);
+    let shortest: u64 = evictions.iter().map(|eviction| eviction.least_ends).sum();
+    analysis.least_mttr_any = analysis.least_mttr_any.max(analysis.ends.sum(taken + shortest));
+    analysis.least_mttr = analysis.least_mttr.max(analysis.least_mttr_any);
+    let fewest: u64 = evictions.iter().map(|eviction| u64::from(eviction.fewest)).sum();
+    // Whoever must leave does so once, or some other would have to stay.
+    if analysis.fewest_moves == forced.len() as u64 + fewest {
+        let excess = channel::split_excess(problem, forced, true, aim, meter);
+        let mut ends = analysis.ends;
+        ends.raise_waits(problem, forced, excess);
+        let delays = evictions.iter().map(|eviction| eviction.least_delay.max(eviction.least_ends));
+        analysis.least_mttr = analysis.least_mttr.max(ends.sum(taken + delays.sum::<u64>()));
+    }
 }
 
 /// What happens in every plan ends, and somebody leaves each bin that is too full.

@@ -108,6 +108,22 @@ fn at_most_so_many_at_once() {
 }
 
 #[test]
+fn limits_bound_plans_that_may_stop_on_the_way() {
+    // 30 migrations of 4 s, so many that not all ways are tried.
+    let vms: Vec<_> = (0..30).map(|at| (4, 0, 1 + at % 2)).collect();
+    for (rule, expected) in [
+        (at_most(&[0], 3, "out", "each"), 40),
+        (at_most(&[1, 2], 3, "in", "each"), 20),
+        (at_most(&[0, 1, 2, 3], 5, "both", "together"), 24),
+        (at_most(&[1, 2], 5, "in", "together"), 24),
+    ] {
+        let text = format!("{rule:?}");
+        let found = solved(&with(cluster(4, &vms), rule), "makespan");
+        assert_eq!((found.status, found.metrics.makespan), (Status::Optimal, expected), "{text}");
+    }
+}
+
+#[test]
 fn a_horizon_that_the_limit_leaves_no_time_for() {
     let vms = [(4, 0, 1), (4, 0, 1), (4, 0, 1)];
     let instance = with(cluster(2, &vms), at_most(&[0], 1, "out", "each"));

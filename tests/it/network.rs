@@ -8,12 +8,14 @@ use quadrille::Options;
 use quadrille::Outcome;
 use quadrille::Status;
 use quadrille::constraint::fence::Fence;
+use quadrille::constraint::max_migrations::MaxMigrations;
 use quadrille::format;
 use quadrille::format::btrplace;
 use quadrille::model::ActionKind;
 use quadrille::model::Network;
 use quadrille::model::NodeId;
 use quadrille::model::Plan;
+use quadrille::model::Route;
 use quadrille::model::Routing;
 use quadrille::model::Value;
 use quadrille::render;
@@ -249,8 +251,9 @@ fn is_carried(instance: &Instance, plan: &Plan) -> bool {
 
 /// The least last end and the least sum of ends on a star of links, over all ways to go there
 /// at once or with one stop, and all orders in which the moves get the earliest moment at which
-/// their links are free. Whole nodes: there is room everywhere.
-fn brute(links: &[u64], vms: &[(u64, u64, usize, usize)], stops: bool) -> (u64, u64) {
+/// their links are free, and at most so many leave a node, or come to it, at once. Whole nodes:
+/// there is room everywhere.
+fn brute(links: &[u64], at_once: usize, vms: &[(u64, u64, usize, usize)], stops: bool) -> (u64, u64) {
     let mut best = (u64::MAX, u64::MAX);
     let ways = links.len() - 1;
     let choices = if stops { ways.pow(vms.len() as u32) } else { 1 };
@@ -267,7 +270,7 @@ fn brute(links: &[u64], vms: &[(u64, u64, usize, usize)], stops: bool) -> (u64, 
             legs.push(by.map_or_else(|| vec![leg(from, to)], |by| vec![leg(from, by), leg(by, to)]));
         }
         let mut next = vec![0; legs.len()];
-        place(links, &legs, &mut next, &mut Vec::new(), &mut best);
+        place((links, at_once), &legs, &mut next, &mut Vec::new(), &mut best);
     }
     best
 }
@@ -276,7 +279,7 @@ fn brute(links: &[u64], vms: &[(u64, u64, usize, usize)], stops: bool) -> (u64, 
 type Leg = (u64, u64, usize, usize);
 
 fn place(
-    links: &[u64],
+    (links, at_once): (&[u64], usize),
     legs: &[Vec<Leg>],
     next: &mut [usize],
     placed: &mut Vec<(Leg, usize, u64)>,
@@ -296,21 +299,27 @@ fn place(
                     let running = placed.iter().filter(|(leg, _, end)| *end > now && end - leg.0 <= now);
                     running.filter(|(leg, ..)| same(leg)).map(|(leg, ..)| leg.1).sum::<u64>() + leg.1
                 };
+                let beside = |same: &dyn Fn(&Leg) -> bool| {
+                    let running = placed.iter().filter(|(leg, _, end)| *end > now && end - leg.0 <= now);
+                    running.filter(|(leg, ..)| same(leg)).count()
+                };
                 used(&|other| other.2 == leg.2) <= links[leg.2]
                     && used(&|other| other.3 == leg.3) <= links[leg.3]
+                    && beside(&|other| other.2 == leg.2) < at_once
+                    && beside(&|other| other.3 == leg.3) < at_once
             })
         };
         let start = (ready..).find(|&start| fits(start)).expect("after all others");
         placed.push((leg, vm, start + leg.0));
         next[vm] += 1;
-        place(links, legs, next, placed, best);
+        place((links, at_once), legs, next, placed, best);
         next[vm] -= 1;
         placed.pop();
     }
 }
 
 /// Like [`cluster`], with seconds and bandwidths that are given.
-fn timed(links: &[u64], vms: &[(u64, u64, usize, usize)]) -> Instance {
+fn timed(links: &[u64], vms: &[(u64, u64, usize, usize)]) -> InstanceBuilder {
     let rows: Vec<_> = vms.iter().map(|&(_, _, from, to)| (1, None, from, to)).collect();
     let mut b = cluster(links, &rows);
     for (at, &(seconds, most, ..)) in vms.iter().enumerate() {
@@ -318,7 +327,7 @@ fn timed(links: &[u64], vms: &[(u64, u64, usize, usize)]) -> Instance {
         b.vm_attribute(vm, "migrate", Value::Int(seconds as i64));
         b.vm_attribute(vm, "bandwidth", Value::Int(most as i64));
     }
-    b.build().expect("sound")
+    b
 }
 
 /// Seconds, bandwidth, from and another node.
@@ -378,8 +387,8 @@ proptest! {
         links in prop::collection::vec(prop::sample::select(vec![500u64, 1000]), 4),
         vms in rows(4, 6),
     ) {
-        let instance = timed(&links, &vms);
-        let direct = brute(&links, &vms, false);
+        let instance = timed(&links, &vms).build().expect("sound");
+        let direct = brute(&links, 9, &vms, false);
         for (objective, best) in [("relocations,makespan", direct.0), ("relocations,sum_of_ends", direct.1)] {
             let (outcome, _) = solved(&instance, objective);
             let level = &outcome.levels[1];
@@ -393,13 +402,32 @@ proptest! {
     fn what_is_optimal_with_stops_is_the_best_of_all_orders(
         links in prop::collection::vec(prop::sample::select(vec![500u64, 1000]), 3),
         vms in rows(3, 4),
+        given in any::<bool>(),
+        at_once in 1usize..4,
     ) {
-        let instance = timed(&links, &vms);
-        let best = brute(&links, &vms, true).0;
-        let (outcome, _) = solved(&instance, "makespan");
-        let level = &outcome.levels[0];
-        prop_assert!(level.bound <= best, "{level:?} {best}");
-        prop_assert!(level.bound < level.value || level.value <= best, "{level:?} {best}");
+        // On routes that are given, and with so many migrations at once, bounds hold as well.
+        let mut b = timed(&links, &vms);
+        let nodes: std::sync::Arc<[NodeId]> = (0..links.len() as u32).map(NodeId).collect();
+        if given {
+            let mut network = Network::star(links.len() as u32, 1);
+            network.links.iter_mut().zip(&links).for_each(|(link, &capacity)| link.capacity = capacity);
+            let pairs = nodes.iter().flat_map(|from| nodes.iter().map(move |to| (*from, *to)));
+            let route = |(from, to): (NodeId, NodeId)| Route { from, to, links: vec![(from.0, false), (to.0, true)] };
+            network.routing = Routing::Fixed(pairs.filter(|(from, to)| from != to).map(route).collect());
+            b.network(network);
+        }
+        for direction in ["in", "out"] {
+            let (nodes, direction, scope) = (nodes.clone(), direction.to_owned(), "each".to_owned());
+            b.constraint(Constraint::new(MaxMigrations { nodes, amount: at_once as u64, direction, scope }));
+        }
+        let instance = b.build().expect("sound");
+        let best = brute(&links, at_once, &vms, true);
+        for (objective, best) in [("makespan", best.0), ("sum_of_ends", best.1)] {
+            let (outcome, _) = solved(&instance, objective);
+            let level = &outcome.levels[0];
+            prop_assert!(level.bound <= best, "{objective} {level:?} {best}");
+            prop_assert!(level.bound < level.value || level.value <= best, "{objective} {level:?} {best}");
+        }
     }
 
     #[test]
@@ -412,7 +440,8 @@ proptest! {
             let objective = "makespan".parse().expect("an objective");
             // The first plan is near enough: nothing is proved beyond what is known before.
             let options = Options { objective: Some(objective), gap: Some(1.0), ..Options::default() };
-            quadrille::solve(&timed(links, vms), &options).expect("sound").levels[0].bound
+            let instance = timed(links, vms).build().expect("sound");
+            quadrille::solve(&instance, &options).expect("sound").levels[0].bound
         };
         // All nodes get other names, or all moves go the other way.
         let mut turned = links.clone();

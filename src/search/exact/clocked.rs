@@ -450,9 +450,9 @@ impl Walk<'_> {
         // case takes so long; nothing where somebody stays.
         let mut empty: Vec<Option<u64>> = vec![Some(0); space.bins];
         let mut comes = vec![0u64; space.bins];
-        for bin in 0..space.bins {
+        for (bin, empty) in empty.iter_mut().enumerate() {
             if packing.anchored[bin] || !space.base.guests(bin as u32).is_empty() {
-                empty[bin] = None;
+                *empty = None;
             }
         }
         for (slot, &item) in space.active.iter().enumerate() {
