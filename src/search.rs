@@ -12,6 +12,7 @@ mod cheapest;
 mod consolidate;
 mod construct;
 pub mod cover;
+mod deadline;
 mod draws;
 pub mod exact;
 pub mod fewest;
@@ -48,7 +49,6 @@ use crate::problem::StepKind;
 use crate::propagator::Block;
 use crate::random;
 use crate::schedule;
-use crate::schedule::bound::critical::Earliest;
 use consolidate::Consolidation;
 use exact::Exact;
 use exact::MoveCost;
@@ -591,7 +591,7 @@ fn first_proof(problem: &Problem, analysis: &Analysis) -> Option<Proof> {
     if problem.project.horizon.is_some_and(|horizon| horizon < analysis.least_makespan) {
         return Some(Proof::Late(analysis.least_makespan));
     }
-    if let Some(item) = overdue(problem, &analysis.forced) {
+    if let Some(item) = deadline::overdue(problem, &analysis.forced) {
         return Some(Proof::Overdue(item));
     }
     // More items than seats: at most k in each of the bins that may be open.
@@ -617,20 +617,6 @@ fn first_proof(problem: &Problem, analysis: &Analysis) -> Option<Proof> {
         (relation.penalty.is_none() && members as u64 > usable * u64::from(*most))
             .then_some(Proof::Crowd(at as u32, usable as u32))
     })
-}
-
-/// An item that must move and cannot have done so by its deadline.
-fn overdue(problem: &Problem, forced: &[u32]) -> Option<u32> {
-    let deadlines = problem.project.orders.iter().filter_map(|(order, _)| match order {
-        Order::Deadline(item, latest) if forced.binary_search(item).is_ok() => Some((*item, *latest)),
-        _ => None,
-    });
-    let deadlines: Vec<(u32, u64)> = deadlines.collect();
-    if deadlines.is_empty() {
-        return None;
-    }
-    let earliest = Earliest::new(problem, forced);
-    deadlines.into_iter().find(|&(item, latest)| earliest.of_item(item) > latest).map(|(item, _)| item)
 }
 
 /// The number of groups with a bin that may be open; `None` where such a bin is in no group.
