@@ -37,7 +37,7 @@ impl Scene<'_, '_> {
                 continue;
             }
             let mut options = Vec::new();
-            space.options(state, slot, &self.ledger, &mut options);
+            space.options(state, slot, self.ledger, &mut options);
             out.extend(options.into_iter().filter(|option| self.allowed(option)));
         }
         for (at, &extra) in space.extras.iter().enumerate() {
