@@ -199,6 +199,38 @@ fn the_checker_sees_crowded_links_and_wrong_bandwidths() {
 }
 
 #[test]
+fn the_checker_sees_that_an_edge_is_missing() {
+    let instance = cluster(&[1000; 3], &[(1000, IDLE, 0, 2), (1000, IDLE, 1, 2)]).build().expect("sound");
+    let (_, mut plan) = solved(&instance, "makespan");
+    let told = |plan: &Plan| {
+        let mut report = verify(&instance, plan, &VerifyOptions::default());
+        quadrille::verify::verify_conditions(&instance, plan, &mut report);
+        report.findings.into_iter().map(|finding| finding.violation.text).collect::<Vec<String>>()
+    };
+    assert_eq!(told(&plan), [] as [&str; 0]);
+    plan.happens_before.clear();
+    assert_eq!(
+        told(&plan),
+        ["carried out by its conditions alone, link 2 to node n2 carries 2000 Mbit/s, of 1000; \
+          migrate(vm1, n1, n2) does not wait for the end of migrate(vm0, n0, n2)"]
+    );
+}
+
+#[test]
+fn loads_beyond_64_bits_are_added_up() {
+    let most = u64::MAX;
+    let mut b = cluster(&[most; 3], &[(1000, IDLE, 0, 2), (1000, IDLE, 1, 2)]);
+    b.network(Network::star(3, most));
+    let instance = b.build().expect("sound");
+    let (_, mut plan) = solved(&instance, "makespan");
+    for action in &mut plan.actions {
+        (action.end, action.start) = (action.duration(), 0);
+    }
+    plan.happens_before.clear();
+    assert_eq!(broken(&instance, &plan), [CoreRule::Network]);
+}
+
+#[test]
 fn plans_keep_their_bandwidths_in_files() {
     let instance = cluster(&[1000, 500], &[(1000, IDLE, 0, 1)]).build().expect("sound");
     let (outcome, plan) = solved(&instance, "makespan");
