@@ -1,7 +1,7 @@
 //! What an item cannot avoid on its way, whatever stops it makes.
 
-use super::Roads;
-use super::Tolls;
+use super::Accounts;
+use super::Links;
 use super::Ways;
 use super::owner_at;
 use crate::model::NodeId;
@@ -15,20 +15,20 @@ const MOST_RATES: usize = 12;
 impl Ways {
     /// See [`crate::problem::Transit::tolls`].
     pub(super) fn unavoidable(&self, item: u32, from: u32, to: u32) -> Vec<Toll> {
-        let mut found = self.roads.as_ref().map_or_else(Vec::new, |roads| roads.tolls(item, from, to));
-        let least = |node: u32| match &self.roads {
-            Some(roads) => roads.least_seconds(item, node),
+        let mut found = self.links.as_ref().map_or_else(Vec::new, |links| links.tolls(item, from, to));
+        let least = |node: u32| match &self.links {
+            Some(links) => links.least_seconds(item, node),
             None => Some(self.legs[item as usize]),
         };
         if let Some(leaves) = least(from) {
             let ends = [(from, leaves), (to, least(to).unwrap_or(0))];
-            self.tolls.unavoidable(self.vm_of[item as usize], ends, &mut found);
+            self.accounts.unavoidable(self.vm_of[item as usize], ends, &mut found);
         }
         found
     }
 }
 
-impl Roads {
+impl Links {
     fn tolls(&self, item: u32, from: u32, to: u32) -> Vec<Toll> {
         let Some(Some(cargo)) = self.cargo.get(item as usize) else { return Vec::new() };
         let to = (to != NONE).then_some(NodeId(to));
@@ -37,7 +37,7 @@ impl Roads {
             let capacity = self.topology.channel(channel).1;
             let widths = &self.widths[..self.widths.partition_point(|&width| width <= capacity)];
             let mut toll: Option<Toll> = None;
-            for &part in self.parts() {
+            for &part in self.parts_of(item) {
                 // Of a group of rates the slowest takes the least, and nothing is over sooner than
                 // at the fastest.
                 for group in widths.chunks(widths.len().div_ceil(MOST_RATES).max(1)) {
@@ -71,7 +71,7 @@ impl Roads {
     }
 }
 
-impl Tolls {
+impl Accounts {
     /// Adds what is taken of budgets whatever stops are made: the first move leaves the one
     /// node, the last comes to the other. Given the least seconds of each; no node ([`NONE`]) is
     /// anywhere.
