@@ -33,6 +33,29 @@ impl Value {
         }
     }
 
+    /// The number, if it is one.
+    pub fn as_number(&self) -> Option<f64> {
+        match self {
+            Value::Int(value) => Some(*value as f64),
+            Value::Float(value) => Some(*value),
+            Value::Bool(_) | Value::Text(_) => None,
+        }
+    }
+
+    /// As a sentence says it: a text in quotes and not at any length.
+    pub fn said(&self) -> String {
+        const MOST: usize = 60;
+        match self {
+            Value::Bool(value) => value.to_string(),
+            Value::Int(value) => value.to_string(),
+            Value::Float(value) => value.to_string(),
+            Value::Text(text) => match text.char_indices().nth(MOST) {
+                Some((end, _)) => format!("`{}…`", text[..end].escape_debug()),
+                None => format!("`{}`", text.escape_debug()),
+            },
+        }
+    }
+
     /// The text, if it is one.
     pub fn as_text(&self) -> Option<&str> {
         match self {
@@ -122,6 +145,11 @@ impl Attributes {
     /// All attributes of an element, by order of interning.
     pub fn of(&self, index: usize) -> impl Iterator<Item = (&str, &Value)> {
         self.row(index).iter().map(|(key, value)| (self.keys[*key as usize].as_str(), value))
+    }
+
+    /// All keys, in the order of interning.
+    pub fn keys(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.keys.iter().map(String::as_str)
     }
 
     /// Number of different keys.

@@ -14,7 +14,6 @@ use crate::model::NodeId;
 use crate::model::Plan;
 use crate::model::Roads;
 use crate::model::Route;
-use crate::model::Routing;
 use rustc_hash::FxHashMap;
 use rustc_hash::FxHashSet;
 
@@ -56,12 +55,9 @@ impl<'a> Ways<'a> {
     /// Is what each migration takes a way from its source to its destination? Followed link
     /// by link in the network itself. Linear in what the migrations take.
     pub(super) fn check(&self, plan: &Plan, findings: &mut Vec<Finding>) {
-        let given: Option<FxHashMap<(NodeId, NodeId), &Route>> = match &self.network.routing {
-            Routing::Tree | Routing::Shortest => None,
-            Routing::Fixed(routes) => {
-                Some(routes.iter().map(|route| ((route.from, route.to), route)).collect())
-            }
-        };
+        let given = self.network.routing.routes();
+        let given: FxHashMap<(NodeId, NodeId), &Route> =
+            given.iter().map(|route| ((route.from, route.to), route)).collect();
         for (action, way) in plan.actions.iter().zip(&self.by_action) {
             let ActionKind::Migrate { from, to, .. } = action.kind else { continue };
             // That nobody migrates to where it is, the replay says.
@@ -69,8 +65,8 @@ impl<'a> Ways<'a> {
                 continue;
             }
             let followed = self.follow(from, to, way).and_then(|mut links| {
-                let Some(given) = &given else { return Ok(()) };
-                let mut route = given.get(&(from, to)).map_or_else(Vec::new, |route| route.links.clone());
+                let Some(route) = given.get(&(from, to)) else { return Ok(()) };
+                let mut route = route.links.clone();
                 route.sort_unstable();
                 links.sort_unstable();
                 if links == route { Ok(()) } else { Err("it is not the route that is given".to_owned()) }
