@@ -163,6 +163,7 @@ fn bounded(objective: &Objective, metrics: &Metrics, penalty: u64, answer: &Answ
                 .iter()
                 .map(|&(weight, metric)| u64::from(weight).saturating_mul(metrics.get(metric)))
                 .fold(std::mem::take(&mut extra), u64::saturating_add);
+            debug_assert!(bound <= value, "{level:?}: a bound of {bound} above the value {value}");
             Bounded { level: level.clone(), value, bound: bound.min(value) }
         })
         .collect()

@@ -36,6 +36,7 @@ use crate::problem::Role;
 use crate::problem::Shares;
 use crate::problem::TaskRef;
 use rustc_hash::FxHashMap;
+use rustc_hash::FxHashSet;
 use rustc_hash::FxHasher;
 use std::hash::Hash;
 use std::hash::Hasher;
@@ -109,8 +110,9 @@ pub fn compile(instance: &Instance) -> Result<Compiled, Refusal> {
     };
     add_bins(instance, &mut compiled)?;
     let mut extra_of = FxHashMap::default();
-    add_items(instance, &wanted, &mut compiled, &mut extra_of)?;
-    add_transit(instance, &mut compiled)?;
+    let tied = tied(&compiled.posted);
+    add_items(instance, (&wanted, &tied), &mut compiled, &mut extra_of)?;
+    add_transit(instance, &tied, &mut compiled)?;
     add_power(instance, &mut compiled);
     add_sizes(instance, &mut compiled)?;
     add_domains(instance, &mut compiled);
@@ -155,6 +157,35 @@ fn wanted_states(instance: &Instance, posted: &Posted) -> Result<Wanted, Refusal
         }
     }
     Ok((wanted, cause))
+}
+
+/// VMs whose relocation is tied to a moment: those migrate, since a copy that is made
+/// elsewhere has two steps.
+fn tied(posted: &Posted) -> FxHashSet<VmId> {
+    let members = posted.relations.iter().flat_map(|(relationship, _)| match relationship {
+        Relationship::NoDelay(vm) => std::slice::from_ref(vm),
+        Relationship::Sync(vms) if vms.len() > 1 => &vms[..],
+        _ => &[],
+    });
+    members.copied().collect()
+}
+
+/// Seconds before a copy of the VM that is made elsewhere boots, and that the VM holds its node
+/// from then on, where that is to be done since moving it takes no less than to make the copy.
+pub(super) fn reinstantiation(
+    instance: &Instance,
+    tied: &FxHashSet<VmId>,
+    vm: VmId,
+    leg: u32,
+) -> Result<Option<(u32, u32)>, DurationError> {
+    if !instance.can_reinstantiate(vm) || tied.contains(&vm) {
+        return Ok(None);
+    }
+    let forge = instance.vm_duration(Timed::Forge, vm)?;
+    if forge > leg {
+        return Ok(None);
+    }
+    Ok(Some((forge, forge.max(instance.clone_boot_duration(vm)?))))
 }
 
 /// Does a single action lead from one state of a VM to another, or none have to?
@@ -203,12 +234,11 @@ fn add_bins(instance: &Instance, compiled: &mut Compiled) -> Result<(), Refusal>
 
 fn add_items(
     instance: &Instance,
-    wanted: &[VmState],
+    (wanted, tied): (&[VmState], &FxHashSet<VmId>),
     compiled: &mut Compiled,
     extra_of: &mut FxHashMap<VmId, u32>,
 ) -> Result<(), Refusal> {
     let attributes = instance.vms().attributes();
-    let clone_key = attributes.key("clone");
     for vm in instance.vm_ids() {
         let then = wanted[vm.index()];
         let place = instance.place(vm);
@@ -230,12 +260,8 @@ fn add_items(
                 item.source = node.0;
                 item.leg = instance.vm_duration(Timed::Migrate, vm)?;
                 item.hold = item.leg;
-                if clone_key.is_some() && instance.can_reinstantiate(vm) {
-                    let forge = instance.vm_duration(Timed::Forge, vm)?;
-                    if forge <= item.leg {
-                        item.lead = forge;
-                        item.hold = forge.max(instance.clone_boot_duration(vm)?);
-                    }
+                if let Some((lead, hold)) = reinstantiation(instance, tied, vm, item.leg)? {
+                    (item.lead, item.hold) = (lead, hold);
                 }
             }
             (Place::Running(node), state) => {
@@ -770,18 +796,6 @@ fn add_orders(
             _ => continue,
         };
         orders.push((order, cause.constraint));
-    }
-    // Steps that are tied to a moment have no lead: such items migrate.
-    for (order, _) in &orders {
-        let tied: Vec<u32> = match order {
-            Order::NoDelay(item) => vec![*item],
-            Order::Sync(items) => items.iter().map(|&(item, _)| item).collect(),
-            _ => continue,
-        };
-        for item in tied {
-            let item = &mut compiled.problem.packing.items[item as usize];
-            (item.lead, item.hold) = (0, item.leg);
-        }
     }
     compiled.problem.project.orders = orders;
 }

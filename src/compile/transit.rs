@@ -6,6 +6,7 @@ use super::Direction;
 use super::Relationship;
 use super::Scope;
 use super::lower::Refusal;
+use super::lower::reinstantiation;
 use crate::model::Cargo;
 use crate::model::Instance;
 use crate::model::NodeId;
@@ -13,6 +14,7 @@ use crate::model::Path;
 use crate::model::SharedModel;
 use crate::model::Topology;
 use crate::model::VmId;
+use crate::problem::BitSet;
 use crate::problem::Item;
 use crate::problem::NONE;
 use crate::problem::PARTS;
@@ -21,6 +23,7 @@ use crate::problem::Role;
 use crate::problem::Toll;
 use crate::problem::Transit;
 use rustc_hash::FxHashMap;
+use rustc_hash::FxHashSet;
 use std::sync::Arc;
 use std::sync::Mutex;
 
@@ -32,8 +35,8 @@ const MOST_KEPT: usize = 1 << 16;
 /// The network, if there is one, and the budgets.
 #[derive(Debug)]
 struct Ways {
-    roads: Option<Roads>,
-    tolls: Tolls,
+    links: Option<Links>,
+    accounts: Accounts,
     /// Of the channels of the network, then of the budgets.
     capacities: Vec<u64>,
     vm_of: Vec<VmId>,
@@ -42,10 +45,12 @@ struct Ways {
 }
 
 #[derive(Debug)]
-struct Roads {
+struct Links {
     topology: Topology,
-    /// May migrations be done at a part of their rate?
+    /// May migrations be done at a part of their rate …
     shares: bool,
+    /// … or at least those of these items, which have to end together?
+    synced: BitSet,
     /// The different capacities of channels of the network, ascending, as far as a migration
     /// may use them: each way is as wide as one of them.
     widths: Vec<u64>,
@@ -56,7 +61,7 @@ struct Roads {
     kept: Mutex<FxHashMap<(u32, u32), Arc<Path>>>,
 }
 
-impl Roads {
+impl Links {
     fn path(&self, from: u32, to: u32) -> Arc<Path> {
         let kept = self.kept.lock().ok().and_then(|kept| kept.get(&(from, to)).cloned());
         if let Some(path) = kept {
@@ -94,8 +99,8 @@ impl Roads {
             // A way over the channel is no wider than it, and as wide as something.
             let capacity = self.topology.channel(channel).1;
             let widths = self.widths.iter().filter(|&&width| width <= capacity);
-            let rates =
-                widths.flat_map(|&width| self.parts().iter().map(move |part| width.min(cargo.most) / part));
+            let parts = self.parts_of(item);
+            let rates = widths.flat_map(|&width| parts.iter().map(move |part| width.min(cargo.most) / part));
             let flows = rates
                 .filter(|&rate| rate > 0)
                 .filter_map(|rate| Some((rate, cargo.flow(self.model.get(), rate).ok()?.seconds)));
@@ -108,9 +113,31 @@ impl Roads {
         self.topology.crossed(NodeId(from), to).into_iter().filter_map(toll).collect()
     }
 
+    /// The channels of the ways among these bins.
+    fn among(&self, bins: &BitSet, budget: &mut u64) -> Option<Vec<u32>> {
+        let mut found = Vec::new();
+        // In a tree the ways to and from one of them cover those among all.
+        let centres = if self.topology.is_tree() { 1 } else { usize::MAX };
+        for from in bins.iter().take(centres) {
+            for to in bins.iter().filter(|&to| to != from) {
+                *budget = budget.checked_sub(2)?;
+                found.extend_from_slice(&self.path(from, to).channels);
+                found.extend_from_slice(&self.path(to, from).channels);
+            }
+            found.sort_unstable();
+            found.dedup();
+        }
+        Some(found)
+    }
+
     /// The parts of their largest rates at which migrations may be done.
     fn parts(&self) -> &'static [u64] {
-        if self.shares { &PARTS } else { &PARTS[..1] }
+        if self.shares || !self.synced.is_empty() { &PARTS } else { &PARTS[..1] }
+    }
+
+    /// The parts of its largest rates at which an item may move.
+    fn parts_of(&self, item: u32) -> &'static [u64] {
+        if self.shares || self.synced.contains(item) { &PARTS } else { &PARTS[..1] }
     }
 
     /// May a migration out of (`out`) or into a node take this channel of the network?
@@ -122,7 +149,7 @@ impl Roads {
 
 /// The budgets, each with its first channel: one for each of its nodes, or one.
 #[derive(Debug, Default)]
-struct Tolls {
+struct Accounts {
     budgets: Vec<(Arc<Budget>, u32)>,
     /// By node: the budgets that it is in.
     of_node: Vec<Vec<u32>>,
@@ -132,37 +159,43 @@ struct Tolls {
     standing: Vec<Vec<(u32, u64)>>,
 }
 
-impl Tolls {
+impl Accounts {
     /// The continuous hard budgets; their channels come after those that there are.
     fn of(instance: &Instance, compiled: &Compiled, capacities: &mut Vec<u64>) -> Self {
-        let mut tolls = Self::default();
+        let mut accounts = Self::default();
         for (relationship, cause) in &compiled.posted.relations {
             let Relationship::Budget(budget) = relationship else { continue };
             let concerns_none = budget.nodes.is_empty() && budget.everywhere.is_empty();
             if cause.penalty.is_some() || !cause.continuous || concerns_none {
                 continue;
             }
-            tolls.of_node.resize(instance.node_count(), Vec::new());
-            tolls.standing.resize(instance.node_count(), Vec::new());
-            let (at, first) = (tolls.budgets.len() as u32, capacities.len() as u32);
+            // What all nodes and VMs take together is no limit to any of them.
+            let moves = compiled.vm_of.iter().map(|&vm| budget.cost(vm));
+            let all = moves.chain(budget.standing.iter().map(|taken| taken.1)).fold(0, u64::saturating_add);
+            if all <= budget.most {
+                continue;
+            }
+            accounts.of_node.resize(instance.node_count(), Vec::new());
+            accounts.standing.resize(instance.node_count(), Vec::new());
+            let (at, first) = (accounts.budgets.len() as u32, capacities.len() as u32);
             for &node in budget.nodes.iter() {
-                tolls.of_node[node.index()].push(at);
+                accounts.of_node[node.index()].push(at);
             }
             for &(vm, _) in budget.everywhere.iter() {
-                tolls.of_vm.entry(vm).or_default().push(at);
+                accounts.of_vm.entry(vm).or_default().push(at);
             }
             for &(node, taken) in budget.standing.iter().filter(|&&(_, taken)| taken > 0) {
                 let channel = first + owner_at(budget, budget.owner(node));
-                tolls.standing[node.index()].push((channel, taken));
+                accounts.standing[node.index()].push((channel, taken));
             }
             let owners = match budget.scope {
                 Scope::Each => budget.nodes.len(),
                 Scope::Together => 1,
             };
             capacities.resize(capacities.len() + owners, budget.most);
-            tolls.budgets.push((budget.clone(), first));
+            accounts.budgets.push((budget.clone(), first));
         }
-        tolls
+        accounts
     }
 
     /// The budgets of which moving a VM may take, each once.
@@ -176,6 +209,26 @@ impl Tolls {
             let (budget, first) = &self.budgets[at as usize];
             (&**budget, *first)
         })
+    }
+
+    /// The channels of budgets that moves of these VMs among these nodes may take.
+    fn among(&self, vms: &[VmId], nodes: &BitSet) -> Vec<u32> {
+        let mut found = Vec::new();
+        let mut counts: FxHashMap<u32, bool> = FxHashMap::default();
+        for node in nodes.iter() {
+            for &at in self.of_node.get(node as usize).into_iter().flatten() {
+                let (budget, first) = &self.budgets[at as usize];
+                if *counts.entry(at).or_insert_with(|| vms.iter().any(|&vm| budget.cost(vm) > 0)) {
+                    found.push(first + owner_at(budget, budget.owner(NodeId(node))));
+                }
+            }
+        }
+        for at in vms.iter().flat_map(|vm| self.of_vm.get(vm).into_iter().flatten()) {
+            found.push(self.budgets[*at as usize].1);
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
     }
 
     /// Adds what moving a VM takes; `None` where it takes more than there is.
@@ -217,52 +270,61 @@ impl Transit for Ways {
     }
 
     fn passage(&self, item: u32, from: u32, to: u32) -> Option<Passage> {
-        let mut passage = match &self.roads {
-            Some(roads) => roads.passage(item, from, to, 1)?,
+        let mut passage = match &self.links {
+            Some(links) => links.passage(item, from, to, 1)?,
             None => {
                 let seconds = self.legs[item as usize];
                 Passage { seconds, ..Passage::default() }
             }
         };
-        self.tolls.add(self.vm_of[item as usize], from, to, &mut passage.uses)?;
+        self.accounts.add(self.vm_of[item as usize], from, to, &mut passage.uses)?;
         Some(passage)
     }
 
     fn parts(&self) -> &[u64] {
-        self.roads.as_ref().map_or(&PARTS[..1], Roads::parts)
+        self.links.as_ref().map_or(&PARTS[..1], Links::parts)
     }
 
     fn slower(&self, item: u32, from: u32, to: u32, part: u64) -> Option<Passage> {
-        let roads = self.roads.as_ref().filter(|roads| roads.parts().contains(&part))?;
-        let mut passage = roads.passage(item, from, to, part)?;
-        self.tolls.add(self.vm_of[item as usize], from, to, &mut passage.uses)?;
+        let links = self.links.as_ref().filter(|links| links.parts_of(item).contains(&part))?;
+        let mut passage = links.passage(item, from, to, part)?;
+        self.accounts.add(self.vm_of[item as usize], from, to, &mut passage.uses)?;
         Some(passage)
     }
 
     fn tolls(&self, item: u32, from: u32, to: u32) -> Vec<Toll> {
-        self.roads.as_ref().map_or_else(Vec::new, |roads| roads.tolls(item, from, to))
+        self.links.as_ref().map_or_else(Vec::new, |links| links.tolls(item, from, to))
     }
 
     fn comes_from(&self, channel: u32, bin: u32) -> bool {
-        self.roads.as_ref().is_none_or(|roads| roads.may_take(channel, bin, true))
+        self.links.as_ref().is_none_or(|links| links.may_take(channel, bin, true))
     }
 
     fn leads_to(&self, channel: u32, bin: u32) -> bool {
-        self.roads.as_ref().is_none_or(|roads| roads.may_take(channel, bin, false))
+        self.links.as_ref().is_none_or(|links| links.may_take(channel, bin, false))
     }
 
     fn copy(&self, item: u32, from: u32, to: u32) -> Option<Vec<(u32, u64)>> {
         let mut uses = Vec::new();
-        self.tolls.add(self.vm_of[item as usize], from, to, &mut uses)?;
+        self.accounts.add(self.vm_of[item as usize], from, to, &mut uses)?;
         Some(uses)
     }
 
+    fn among(&self, items: &[u32], bins: &BitSet, budget: &mut u64) -> Option<Vec<u32>> {
+        let vms: Vec<VmId> = items.iter().map(|&item| self.vm_of[item as usize]).collect();
+        let mut found = self.accounts.among(&vms, bins);
+        if let Some(links) = &self.links {
+            found.extend(links.among(bins, budget)?);
+        }
+        Some(found)
+    }
+
     fn standing(&self, bin: u32) -> &[(u32, u64)] {
-        self.tolls.standing.get(bin as usize).map_or(&[], Vec::as_slice)
+        self.accounts.standing.get(bin as usize).map_or(&[], Vec::as_slice)
     }
 
     fn is_far(&self) -> bool {
-        self.roads.is_some()
+        self.links.is_some()
     }
 }
 
@@ -272,21 +334,25 @@ impl Transit for Ways {
 /// # Errors
 /// A network that cannot be used, a VM that may travel and does not say what it needs, an
 /// amount that is none.
-pub(super) fn add_transit(instance: &Instance, compiled: &mut Compiled) -> Result<(), Refusal> {
+pub(super) fn add_transit(
+    instance: &Instance,
+    tied: &FxHashSet<VmId>,
+    compiled: &mut Compiled,
+) -> Result<(), Refusal> {
     instance.check_amounts().map_err(|error| Refusal::Input(error.to_string()))?;
     let mut capacities = Vec::new();
-    let roads = add_roads(instance, compiled, &mut capacities)?;
-    let tolls = Tolls::of(instance, compiled, &mut capacities);
-    if roads.is_none() && tolls.budgets.is_empty() {
+    let links = add_links(instance, tied, compiled, &mut capacities)?;
+    let accounts = Accounts::of(instance, compiled, &mut capacities);
+    if links.is_none() && accounts.budgets.is_empty() {
         return Ok(());
     }
     let items = &mut compiled.problem.packing.items;
     for (item, &vm) in items.iter_mut().zip(&compiled.vm_of) {
-        item.pinned |= item.lead == 0 && tolls.pins(vm, item);
+        item.pinned |= item.lead == 0 && accounts.pins(vm, item);
     }
     let legs = items.iter().map(|item| item.leg).collect();
     let vm_of = compiled.vm_of.clone();
-    let ways = Ways { roads, tolls, capacities, vm_of, legs };
+    let ways = Ways { links, accounts, capacities, vm_of, legs };
     compiled.problem.project.transit = Some(Arc::new(ways));
     Ok(())
 }
@@ -326,11 +392,12 @@ pub(super) fn shut_domains(compiled: &mut Compiled) {
     }
 }
 
-fn add_roads(
+fn add_links(
     instance: &Instance,
+    tied: &FxHashSet<VmId>,
     compiled: &mut Compiled,
     capacities: &mut Vec<u64>,
-) -> Result<Option<Roads>, Refusal> {
+) -> Result<Option<Links>, Refusal> {
     let Some(network) = instance.network() else { return Ok(None) };
     let topology = Topology::new(network, instance).map_err(|error| Refusal::Input(error.to_string()))?;
     // The widest way out of each node: nothing leaves it faster.
@@ -353,15 +420,20 @@ fn add_roads(
         let found =
             Cargo::of(instance, compiled.vm_of[item]).map_err(|error| Refusal::Input(error.to_string()))?;
         let rate = widest[row.source as usize].min(found.most).min(per_migration);
-        match found.flow(model.get(), rate) {
-            Ok(flow) => {
-                row.leg = flow.seconds;
-                if row.lead == 0 {
-                    row.hold = flow.seconds;
-                }
+        let leg = found.least(model.get(), rate);
+        (row.lead, row.hold) = (0, leg.unwrap_or(row.hold));
+        // It is made again elsewhere where that is no slower; and it stays where it writes
+        // faster than its node can send.
+        let again = reinstantiation(instance, tied, compiled.vm_of[item], leg.unwrap_or(u32::MAX))
+            .map_err(|error| Refusal::Input(error.to_string()))?;
+        if let Some((lead, hold)) = again.filter(|_| row.role == Role::Stay) {
+            (row.lead, row.hold) = (lead, hold);
+        }
+        match leg {
+            Ok(leg) => {
+                row.leg = leg;
                 cargo.push(Some(found));
             }
-            // It writes faster than its node can send: it stays, or is made again elsewhere.
             Err(_) => {
                 row.pinned |= row.lead == 0;
                 cargo.push(None);
@@ -373,7 +445,13 @@ fn add_roads(
     widths.sort_unstable();
     widths.dedup();
     capacities.extend(usable);
-    let synced = compiled.posted.relations.iter().any(|(what, _)| matches!(what, Relationship::Sync(_)));
-    let shares = network.allowance.sharing || synced;
-    Ok(Some(Roads { topology, widths, shares, model, cargo, kept: Mutex::default() }))
+    let mut synced = BitSet::empty(compiled.vm_of.len());
+    for (relationship, _) in &compiled.posted.relations {
+        if let Relationship::Sync(vms) = relationship {
+            let items = vms.iter().map(|vm| compiled.item_of[vm.index()]);
+            items.filter(|&item| item != NONE).for_each(|item| synced.insert(item));
+        }
+    }
+    let shares = network.allowance.sharing;
+    Ok(Some(Links { topology, widths, shares, synced, model, cargo, kept: Mutex::default() }))
 }

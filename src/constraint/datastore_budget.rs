@@ -84,10 +84,10 @@ fn cost(instance: &Instance, vm: VmId) -> u64 {
 }
 
 /// The datastores that a relocation touches, in order, each once.
-fn touched(instance: &Instance, vm: VmId, from: NodeId, to: NodeId) -> Vec<&str> {
+fn touched(instance: &Instance, vm: VmId, from: NodeId, to: NodeId) -> Vec<Cow<'_, str>> {
     let ends = if instance.takes_disks_along(vm) { &[from, to][..] } else { &[] };
     let of_ends = ends.iter().filter_map(|&node| instance.node_datastore(node));
-    let mut touched: Vec<&str> = instance.vm_datastore(vm).into_iter().chain(of_ends).collect();
+    let mut touched: Vec<Cow<'_, str>> = instance.vm_datastore(vm).into_iter().chain(of_ends).collect();
     touched.sort_unstable();
     touched.dedup();
     touched
@@ -96,7 +96,7 @@ fn touched(instance: &Instance, vm: VmId, from: NodeId, to: NodeId) -> Vec<&str>
 impl SideConstraint for DatastoreBudget {
     fn holds(&self, at: &Configuration<'_>) -> Result<(), Violation> {
         let names = at.instance();
-        let mut taken: BTreeMap<&str, (u64, Vec<VmId>)> = BTreeMap::new();
+        let mut taken: BTreeMap<Cow<'_, str>, (u64, Vec<VmId>)> = BTreeMap::new();
         for (vm, from, to) in at.in_transit() {
             if self.vms.binary_search(&vm).is_err() {
                 continue;
@@ -128,7 +128,7 @@ impl SideConstraint for DatastoreBudget {
         let costs = |vm: &VmId| (*vm, cost(instance, *vm));
         let travellers = self.vms.iter().filter(|&&vm| instance.takes_disks_along(vm)).map(costs);
         let travellers: Arc<[(VmId, u64)]> = travellers.collect();
-        let mut stores: BTreeMap<&str, Named> = BTreeMap::new();
+        let mut stores: BTreeMap<Cow<'_, str>, Named> = BTreeMap::new();
         for vm in self.vms.iter() {
             if let Some(store) = instance.vm_datastore(*vm) {
                 stores.entry(store).or_default().vms.push(costs(vm));

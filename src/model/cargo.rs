@@ -21,11 +21,10 @@ pub enum Mode {
     Fixed,
     /// Live: memory first, then the VM.
     PreCopy,
-    /// Live: the VM first, then its memory. For VMs with the attribute `postCopy` whose
-    /// memory is written faster than it can be sent.
+    /// Live: the VM first, then its memory. For VMs with the attribute `postCopy`.
     PostCopy,
-    /// The VM stands still for the whole time. For VMs with the attribute `coldMigration`
-    /// whose memory is written faster than it can be sent.
+    /// The VM stands still for the whole time. For VMs with the attribute `coldMigration` for
+    /// which pre-copy would never end, or take more than twice as long.
     Cold,
 }
 
@@ -150,28 +149,60 @@ impl Cargo {
         self.fixed.is_some()
     }
 
-    /// What it takes at a bandwidth in Mbit/s.
+    /// What it takes at a bandwidth in Mbit/s. Only where it may stand still does it ever take
+    /// longer at a larger one: see [`Cargo::least`].
     ///
     /// # Errors
-    /// When a live migration would never end, and the VM may not travel otherwise.
+    /// When a live migration would never end, and the VM may not travel otherwise; when it
+    /// would take longer than [`Durations::LONGEST`].
     pub fn flow(&self, model: &dyn MigrationModel, bandwidth: u64) -> Result<Flow, MigrationError> {
         if let Some(seconds) = self.fixed {
             return Ok(Flow { seconds, downtime: None, mode: Mode::Fixed });
         }
         let footprint = self.footprint.unwrap_or(Footprint::idle(0.0));
         let rate = payload(bandwidth);
-        let disk = self.disk / rate;
-        let (transfer, mode) = match model.transfer(&footprint, rate) {
-            Ok(transfer) => (transfer, Mode::PreCopy),
-            Err(_) if self.post_copy => (PostCopy::default().transfer(&footprint, rate)?, Mode::PostCopy),
-            Err(_) if self.cold => {
-                let seconds = footprint.memory / rate;
-                (Transfer { seconds, downtime: disk + seconds, traffic: footprint.memory }, Mode::Cold)
-            }
-            Err(error) => return Err(error),
-        };
-        let seconds = (disk + transfer.seconds).round().clamp(1.0, f64::from(Durations::LONGEST)) as u32;
-        Ok(Flow { seconds, downtime: Some(transfer.downtime), mode })
+        if self.post_copy {
+            let transfer = PostCopy::default().transfer(&footprint, rate)?;
+            return self.timed(transfer, rate, Mode::PostCopy);
+        }
+        let live = model.transfer(&footprint, rate).and_then(|live| self.timed(live, rate, Mode::PreCopy));
+        if !self.cold {
+            return live;
+        }
+        let still = self.still(bandwidth)?;
+        Ok(live.ok().filter(|live| u64::from(live.seconds) <= 2 * u64::from(still.seconds)).unwrap_or(still))
+    }
+
+    /// What it takes if the VM stands still all the time.
+    fn still(&self, bandwidth: u64) -> Result<Flow, MigrationError> {
+        let rate = payload(bandwidth);
+        let memory = self.footprint.map_or(0.0, |footprint| footprint.memory);
+        let seconds = memory / rate;
+        let transfer = Transfer { seconds, downtime: self.disk / rate + seconds, traffic: memory };
+        self.timed(transfer, rate, Mode::Cold)
+    }
+
+    /// In whole seconds, the disks first.
+    fn timed(&self, transfer: Transfer, rate: f64, mode: Mode) -> Result<Flow, MigrationError> {
+        let seconds = (self.disk / rate + transfer.seconds).round().max(1.0);
+        if seconds <= f64::from(Durations::LONGEST) {
+            Ok(Flow { seconds: seconds as u32, downtime: Some(transfer.downtime), mode })
+        } else {
+            Err(MigrationError::TooLong(seconds))
+        }
+    }
+
+    /// The least seconds that it takes at this bandwidth or any smaller one.
+    ///
+    /// # Errors
+    /// As [`Cargo::flow`], at the bandwidth.
+    pub fn least(&self, model: &dyn MigrationModel, bandwidth: u64) -> Result<u32, MigrationError> {
+        let flow = self.flow(model, bandwidth)?;
+        if flow.mode != Mode::PreCopy || !self.cold {
+            return Ok(flow.seconds);
+        }
+        // At a smaller one it may be done standing still, which is quicker.
+        Ok(self.still(bandwidth)?.seconds.min(flow.seconds))
     }
 }
 
@@ -259,7 +290,33 @@ mod tests {
         assert!(cargo(&busy).expect("sound").flow(&PreCopy, 900).is_err());
         let flow = with("postCopy").expect("ends");
         assert_eq!((flow.seconds, flow.mode), (46, Mode::PostCopy));
+        assert_eq!(flow.downtime, Some(0.5));
         let flow = with("coldMigration").expect("ends");
         assert_eq!((flow.seconds, flow.mode, flow.downtime), (45, Mode::Cold, Some(45.0)));
+    }
+
+    #[test]
+    fn who_hardly_gets_there_live_stands_still() {
+        // 111.1 MB/s are sent at 1000 Mbit/s, and 111 written.
+        let slow = [("memUsed", Value::Int(4500)), ("coldDirtyRate", Value::Int(111))];
+        let flow = |extra: &[(&str, Value)], bandwidth| {
+            let attributes: Vec<(&str, Value)> = slow.iter().chain(extra).cloned().collect();
+            let cargo = cargo(&attributes).expect("sound");
+            (cargo.flow(&PreCopy, bandwidth), cargo.least(&PreCopy, bandwidth))
+        };
+        let cold = [("coldMigration", Value::Bool(true))];
+        assert!(flow(&[], 1000).0.is_ok_and(|flow| flow.seconds > 38_000));
+        let (still, least) = flow(&cold, 1000);
+        assert_eq!(still.map(|flow| (flow.seconds, flow.mode)), Ok((41, Mode::Cold)));
+        assert_eq!(least, Ok(41));
+        // Live, but quicker if less is sent.
+        let (live, least) = flow(&cold, 2000);
+        assert_eq!(live.map(|flow| flow.mode), Ok(Mode::PreCopy));
+        assert!(least.is_ok_and(|least| least == 20));
+        let post = flow(&[("postCopy", Value::Bool(true))], 1000).0;
+        assert_eq!(post.map(|flow| (flow.seconds, flow.mode)), Ok((41, Mode::PostCopy)));
+        // What takes longer than anything may is refused.
+        let huge = cargo(&[("memUsed", Value::Float(1e300))]).expect("sound");
+        assert!(matches!(huge.flow(&PreCopy, 1000), Err(MigrationError::TooLong(_))));
     }
 }

@@ -1,5 +1,6 @@
 //! How long a live migration takes at a bandwidth, and how long the VM stands still.
 
+use super::Durations;
 use std::fmt;
 use std::fmt::Debug;
 
@@ -39,22 +40,36 @@ pub struct Transfer {
     pub traffic: f64,
 }
 
-/// A migration that does not come to an end.
+/// A migration that cannot be done.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct MigrationError {
-    /// What the VM writes, in MB/s.
-    pub dirty_rate: f64,
-    /// What can be sent, in MB/s.
-    pub bandwidth: f64,
+pub enum MigrationError {
+    /// It does not come to an end.
+    Endless {
+        /// What the VM writes, in MB/s.
+        dirty_rate: f64,
+        /// What can be sent, in MB/s.
+        bandwidth: f64,
+    },
+    /// It takes longer than any action may, in seconds.
+    TooLong(f64),
 }
 
 impl fmt::Display for MigrationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "memory is written at {:.1} MB/s, and {:.1} MB/s can be sent: a live migration would never end",
-            self.dirty_rate, self.bandwidth
-        )
+        match self {
+            MigrationError::Endless { dirty_rate, bandwidth } => write!(
+                f,
+                "memory is written at {dirty_rate:.1} MB/s, and {bandwidth:.1} MB/s can be sent: a live \
+                 migration would never end"
+            ),
+            MigrationError::TooLong(seconds) => {
+                write!(
+                    f,
+                    "it would take {seconds:.3e} s; no action may take more than {} s",
+                    Durations::LONGEST
+                )
+            }
+        }
     }
 }
 
@@ -88,17 +103,17 @@ impl MigrationModel for PreCopy {
         let once = memory / bandwidth;
         let slowest = if once > hot_seconds { cold_rate.max(hot) } else { hot };
         if bandwidth <= slowest {
-            return Err(MigrationError { dirty_rate: slowest, bandwidth });
+            return Err(MigrationError::Endless { dirty_rate: slowest, bandwidth });
         }
-        let (rest, downtime) = if once > hot_seconds {
+        let rest = if once > hot_seconds {
             let cold = (hot_size + (once - hot_seconds) * cold_rate) / (bandwidth - cold_rate);
-            let last = hot_size / bandwidth * (hot / (bandwidth - hot));
-            (cold + last, last)
+            cold + hot_size / bandwidth * (hot / (bandwidth - hot))
         } else {
-            let last = hot * once / (bandwidth - hot);
-            (last, last)
+            hot * once / (bandwidth - hot)
         };
         let seconds = once + rest;
+        // What is hot, or has been written since the start, is sent while the VM stands still.
+        let downtime = hot_size.min(hot * once) / bandwidth;
         Ok(Transfer { seconds, downtime, traffic: seconds * bandwidth })
     }
 }

@@ -7,6 +7,7 @@ use super::Instance;
 use super::NodeId;
 use super::Value;
 use super::VmId;
+use std::borrow::Cow;
 use std::fmt;
 
 /// Attributes of nodes and of VMs that are amounts.
@@ -49,6 +50,15 @@ fn amount(attributes: &Attributes, row: usize, key: &str) -> Option<u64> {
     (0.0..=MOST).contains(&value).then(|| value.round() as u64)
 }
 
+/// A name: a text, or a whole number, which is what `datastore=7` is in the language.
+fn name(value: &Value) -> Option<Cow<'_, str>> {
+    match value {
+        Value::Text(text) => Some(Cow::Borrowed(text)),
+        Value::Int(number) => Some(Cow::Owned(number.to_string())),
+        Value::Bool(_) | Value::Float(_) => None,
+    }
+}
+
 impl Instance {
     /// Watts of a node while it is on, boot and shutdown included: its attribute `power`, 0
     /// where it has none.
@@ -79,47 +89,48 @@ impl Instance {
     }
 
     /// The datastore that a VM names: its attribute `datastore`.
-    pub fn vm_datastore(&self, vm: VmId) -> Option<&str> {
-        self.vms().attributes().get(vm.index(), DATASTORE)?.as_text()
+    pub fn vm_datastore(&self, vm: VmId) -> Option<Cow<'_, str>> {
+        self.vms().attributes().get(vm.index(), DATASTORE).and_then(name)
     }
 
     /// The datastore that a node names: its attribute `datastore`.
-    pub fn node_datastore(&self, node: NodeId) -> Option<&str> {
-        self.nodes().attributes().get(node.index(), DATASTORE)?.as_text()
+    pub fn node_datastore(&self, node: NodeId) -> Option<Cow<'_, str>> {
+        self.nodes().attributes().get(node.index(), DATASTORE).and_then(name)
     }
 
     /// Joules of a live migration of a VM, whatever the bandwidth: its attribute
-    /// `migrationEnergy`, or 0.512 J for each MB of `memUsed` and 20.165 J, rounded (Liu et
-    /// al., HPDC 2011, the memory sent once); 0 where neither is known.
+    /// `migrationEnergy`, or 0.512 J for each MB of `memUsed` and `diskUsed` and 20.165 J, rounded
+    /// (Liu et al., HPDC 2011, the memory sent once); 0 where neither is known.
     pub fn migration_energy(&self, vm: VmId) -> u64 {
         let attributes = self.vms().attributes();
+        let size = |key| match attributes.get(vm.index(), key)? {
+            Value::Int(value) => Some(*value as f64),
+            Value::Float(value) => Some(*value),
+            Value::Bool(_) | Value::Text(_) => None,
+        };
         let of_memory = || {
-            let memory = match attributes.get(vm.index(), "memUsed")? {
-                Value::Int(value) => *value as f64,
-                Value::Float(value) => *value,
-                Value::Bool(_) | Value::Text(_) => return None,
-            };
-            (0.0..=MOST).contains(&memory).then(|| (JOULES_A_MB * memory + JOULES).round() as u64)
+            let sent = size("memUsed")? + size("diskUsed").unwrap_or(0.0);
+            (0.0..=MOST).contains(&sent).then(|| (JOULES_A_MB * sent + JOULES).round() as u64)
         };
         amount(attributes, vm.index(), "migrationEnergy").or_else(of_memory).unwrap_or(0)
     }
 
     /// Are the attributes that say watts, joules and costs numbers from 0 to 10^12, and is each
-    /// `datastore` a text? Costs nothing where no element has one.
+    /// `datastore` a name? Costs nothing where no element has one.
     ///
     /// # Errors
     /// The first that is not.
     pub fn check_amounts(&self) -> Result<(), AmountError> {
         let kinds = [("node", self.nodes(), &OF_NODES[..]), ("VM", self.vms(), &OF_VMS[..])];
         let is_amount = |attributes: &Attributes, row, key: &str| amount(attributes, row, key).is_some();
-        let is_text = |attributes: &Attributes, row, key: &str| {
-            attributes.get(row, key).is_some_and(|value| value.as_text().is_some())
+        let is_name = |attributes: &Attributes, row, key: &str| {
+            attributes.get(row, key).is_some_and(|value| name(value).is_some())
         };
         for (kind, elements, keys) in kinds {
             for key in keys {
                 check(kind, elements, key, "a number from 0 to 10^12", is_amount)?;
             }
-            check(kind, elements, DATASTORE, "its name, a text", is_text)?;
+            check(kind, elements, DATASTORE, "its name, a text", is_name)?;
         }
         Ok(())
     }
@@ -175,9 +186,10 @@ mod tests {
         let instance = b.build().expect("sound");
         assert_eq!([plain, known].map(|node| instance.node_power(node)), [0, 150]);
         assert_eq!([small, large, wide].map(|vm| instance.migration_cost(vm)), [1, 7, 4]);
-        assert_eq!([small, wide].map(|vm| instance.vm_datastore(vm)), [None, Some("lun1")]);
+        assert_eq!([small, wide].map(|vm| instance.vm_datastore(vm)), [None, Some("lun1".into())]);
         assert_eq!(instance.node_datastore(plain), None);
         assert_eq!([small, large].map(|vm| instance.migration_power(vm)), [0, 30]);
+        assert_eq!(instance.migration_energy(wide), 0, "its memory is not known");
         // 512 + 20.165 J.
         assert_eq!([small, large].map(|vm| instance.migration_energy(vm)), [7, 532]);
         assert_eq!(instance.check_amounts(), Ok(()));
@@ -200,7 +212,11 @@ mod tests {
         let mut b = InstanceBuilder::new();
         let vm = b.ready_vm("vm");
         b.vm_attribute(vm, "datastore", Value::Int(3));
+        assert_eq!(b.build().expect("sound").vm_datastore(vm), Some("3".into()));
+        let mut b = InstanceBuilder::new();
+        let vm = b.ready_vm("vm");
+        b.vm_attribute(vm, "datastore", Value::Bool(true));
         let error = b.build().expect("sound").check_amounts().expect_err("no name");
-        assert_eq!(error.message, "VM `vm` has the attribute `datastore` 3; expected its name, a text");
+        assert_eq!(error.message, "VM `vm` has the attribute `datastore` true; expected its name, a text");
     }
 }

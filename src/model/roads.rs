@@ -50,6 +50,9 @@ impl<'i> Roads<'i> {
         if bandwidth > most {
             return Err(format!("at {bandwidth} Mbit/s; there are {most} Mbit/s on its way"));
         }
+        if bandwidth < most && cargo.is_fixed() {
+            return Err(format!("at {bandwidth} Mbit/s; its time is given for all {most} Mbit/s of its way"));
+        }
         cargo.flow(self.instance.migration_model().get(), bandwidth).map_err(|error| error.to_string())
     }
 

@@ -9,6 +9,8 @@ use super::Instance;
 use super::Network;
 use super::NodeId;
 use super::Routing;
+use petgraph::unionfind::UnionFind;
+use std::collections::BTreeMap;
 use std::collections::VecDeque;
 use std::fmt;
 
@@ -169,6 +171,11 @@ impl Topology {
         Ok(topology)
     }
 
+    /// Are the ways those of a tree?
+    pub fn is_tree(&self) -> bool {
+        matches!(self.paths, Paths::Tree { .. })
+    }
+
     /// Number of channels.
     pub fn channel_count(&self) -> usize {
         self.channels.len()
@@ -319,24 +326,46 @@ impl Topology {
         Ok(Paths::Shortest { neighbours })
     }
 
-    /// Is there a way between all nodes?
+    /// Is there a way between all nodes, over switches alone?
     fn connected(&self, neighbours: &[Vec<(u32, u32)>], names: &Names<'_>) -> Result<(), NetworkError> {
-        let mut met = vec![false; neighbours.len()];
-        let mut left = vec![0u32];
-        while let Some(vertex) = left.pop() {
-            let Some(seen) = met.get_mut(vertex as usize) else { return Ok(()) };
-            if !std::mem::replace(seen, true) {
-                left.extend(neighbours[vertex as usize].iter().map(|&(next, _)| next));
-            }
+        let mut switches = UnionFind::<usize>::new(neighbours.len());
+        for &[switch, end] in self.links.iter().filter(|[_, end]| *end as usize >= self.nodes) {
+            switches.union(switch as usize, end as usize);
         }
-        match met[..self.nodes].iter().position(|met| !met) {
-            None => Ok(()),
-            Some(lost) => Err(names.fault(format!(
-                "there is no way from node `{}` to node `{}`",
-                names.instance.node_name(NodeId(0)),
-                names.instance.node_name(NodeId::from_index(lost))
-            ))),
+        let region = switches.into_labeling();
+        // The nodes by the regions that they are linked to: few sets, as a rule.
+        let mut nodes_of: BTreeMap<Vec<usize>, usize> = BTreeMap::new();
+        for node in (0..self.nodes).rev() {
+            let mut regions: Vec<usize> =
+                neighbours[node].iter().map(|&(switch, _)| region[switch as usize]).collect();
+            regions.sort_unstable();
+            regions.dedup();
+            nodes_of.insert(regions, node);
         }
+        let sets: Vec<(&Vec<usize>, usize)> =
+            nodes_of.iter().map(|(regions, &node)| (regions, node)).collect();
+        let meet = |one: &[usize], other: &[usize]| one.iter().any(|at| other.binary_search(at).is_ok());
+        let is_common = |at: &usize| sets.iter().all(|(regions, _)| regions.binary_search(at).is_ok());
+        if self.nodes < 2 || sets.first().is_some_and(|(regions, _)| regions.iter().any(is_common)) {
+            return Ok(());
+        }
+        let alone = |(regions, node): &(&Vec<usize>, usize)| {
+            let other = (0..self.nodes).find(|at| at != node)?;
+            regions.is_empty().then_some((*node.min(&other), *node.max(&other)))
+        };
+        let apart = || {
+            let pairs = (0..sets.len()).flat_map(|one| (0..one).map(move |other| (one, other)));
+            let mut apart = pairs.filter(|&(one, other)| !meet(sets[one].0, sets[other].0));
+            apart.next().map(|(one, other)| (sets[one].1.min(sets[other].1), sets[one].1.max(sets[other].1)))
+        };
+        let Some((one, other)) = sets.iter().find_map(alone).or_else(apart) else { return Ok(()) };
+        let name = |node: usize| names.instance.node_name(NodeId::from_index(node));
+        let through = match sets.iter().any(|(regions, _)| regions.len() > 1) {
+            true => "; traffic passes through switches only",
+            false => "",
+        };
+        let (one, other) = (name(one), name(other));
+        Err(names.fault(format!("there is no way from node `{one}` to node `{other}`{through}")))
     }
 
     /// The way with the fewest links. Among ways that are equally short the pair of nodes decides, so
@@ -410,6 +439,13 @@ impl Topology {
                         names.route(route),
                         names.link(link),
                         names.vertex(at, self.nodes)
+                    )));
+                }
+                if (start as usize) < self.nodes && start != route.from.0 {
+                    return Err(names.fault(format!(
+                        "{} passes through {}; traffic passes through switches only",
+                        names.route(route),
+                        names.vertex(start, self.nodes)
                     )));
                 }
                 channels.push(2 * link + u32::from(down));
@@ -659,6 +695,43 @@ mod tests {
             network.routing = Routing::Fixed(vec![both[0].clone(), broken]);
             assert!(told(&network, 2).contains(message), "{}", told(&network, 2));
         }
+    }
+
+    #[test]
+    fn traffic_passes_through_switches_only() {
+        // n0 – s0 – n1 – s1 – n2.
+        let mut network = Network {
+            switches: vec![switch(0, None), switch(1, None)],
+            links: vec![
+                link(0, 1000, 0, node(0)),
+                link(1, 1000, 0, node(1)),
+                link(2, 1000, 1, node(1)),
+                link(3, 1000, 1, node(2)),
+            ],
+            ..Network::default()
+        };
+        let message = "no way from node `n0` to node `n2`; traffic passes through switches only";
+        for routing in [Routing::Tree, Routing::Shortest] {
+            network.routing = routing;
+            assert!(told(&network, 3).contains(message), "{}", told(&network, 3));
+        }
+        let through = Route {
+            from: NodeId(0),
+            to: NodeId(2),
+            links: vec![(0, false), (1, true), (2, false), (3, true)],
+        };
+        network.routing = Routing::Fixed(vec![through]);
+        assert!(told(&network, 3).contains("passes through node `n1`"), "{}", told(&network, 3));
+        // Three nodes, each pair with a switch of its own.
+        network.links.push(link(4, 1000, 2, node(0)));
+        network.links.push(link(5, 1000, 2, node(2)));
+        network.switches.push(switch(2, None));
+        network.routing = Routing::Shortest;
+        let topology = Topology::new(&network, &cluster(3)).expect("sound");
+        assert_eq!(path(&topology, 0, 2), (vec![Channel::Up(4), Channel::Down(5)], 1000));
+        network.links[3].end = node(0);
+        network.links[3].switch = 0;
+        assert!(told(&network, 3).contains("no way from node `n1` to node `n2`"), "{}", told(&network, 3));
     }
 
     #[test]

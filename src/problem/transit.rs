@@ -1,5 +1,6 @@
 //! What moves, and open bins, take beside room: channels that all share.
 
+use super::BitSet;
 use std::fmt::Debug;
 
 /// A move between two bins.
@@ -72,6 +73,12 @@ pub trait Transit: Debug + Send + Sync {
     /// that takes anyway.
     fn copy(&self, _item: u32, _from: u32, _to: u32) -> Option<Vec<(u32, u64)>> {
         Some(Vec::new())
+    }
+
+    /// All channels that moves of these items among these bins may take, in any order; `None`
+    /// where that costs too much to say. `budget` is what it may cost yet, in ways looked at.
+    fn among(&self, _items: &[u32], _bins: &BitSet, _budget: &mut u64) -> Option<Vec<u32>> {
+        None
     }
 
     /// What an open bin takes of which channels, by channel.

@@ -53,8 +53,7 @@ impl Clock<'_> {
         let otherwise = self.freed_at(full).map(|start| start + u64::from(full.seconds));
         let slower = PARTS.iter().skip(1).filter_map(|&part| transit.slower(item, from, to, part));
         let sooner = slower.into_iter().find(|slower| {
-            slower.seconds > full.seconds
-                && self.channels.lacking(&slower.uses).is_none()
+            self.channels.lacking(&slower.uses).is_none()
                 && otherwise.is_none_or(|end| self.now + u64::from(slower.seconds) < end)
         });
         let Some(slower) = sooner else { return false };

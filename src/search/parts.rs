@@ -3,8 +3,11 @@
 //! Bins belong together when one item may ever be in both; items, bins and tasks when a
 //! relation or an order speaks of them together. Relations that ask each bin alone (at
 //! most so many in each bin, apart, exclusive, avoid) tie nothing: two items that never meet
-//! cannot break them. Each part is a problem of its own with dense numbers; what is found
-//! out about it is told in the numbers of the whole.
+//! cannot break them. Moves that may take the same channel on their way belong together, too.
+//! Each part is a problem of its own with dense numbers; what is found out about it is told in
+//! the numbers of the whole.
+
+mod section;
 
 use super::Answer;
 use super::Proof;
@@ -26,6 +29,11 @@ use crate::problem::TaskRef;
 use crate::propagator::Block;
 use petgraph::unionfind::UnionFind;
 use rustc_hash::FxHashMap;
+use section::Section;
+use std::sync::Arc;
+
+/// Ways between bins that are looked at to learn which moves may meet.
+const MOST_WAYS: u64 = 1 << 18;
 
 /// A part, and its numbers in the whole.
 #[derive(Clone, Debug)]
@@ -65,16 +73,17 @@ pub fn split(problem: &Problem) -> Option<Vec<Part>> {
     let whole = |(domain, roams): (&BitSet, &bool)| *roams && domain.is_full();
     let survive =
         packing.relations.iter().any(|relation| matches!(relation.kind, RelationKind::Survive { .. }));
-    // Moves may meet on the way between bins that have nothing else to do with each other.
-    let meet = problem.project.transit.is_some();
-    if bins < 2 || survive || meet || packing.domains.iter().zip(&roams).any(whole) {
+    if bins < 2 || survive || packing.domains.iter().zip(&roams).any(whole) {
         return None;
     }
 
-    // Bins, then items, then tasks without a place.
+    // Bins, then items, then tasks without a place, then channels.
     let item_at = |item: u32| bins + item as usize;
     let extra_at = |extra: u32| bins + items + extra as usize;
-    let mut union = UnionFind::<usize>::new(bins + items + problem.project.extras.len());
+    let first_channel = bins + items + problem.project.extras.len();
+    let channel_at = |channel: u32| first_channel + channel as usize;
+    let channels = problem.project.transit.as_ref().map_or(0, |transit| transit.capacities().len());
+    let mut union = UnionFind::<usize>::new(first_channel + channels);
     let tie = |union: &mut UnionFind<usize>, members: &mut dyn Iterator<Item = usize>| {
         if let Some(first) = members.next() {
             members.for_each(|other| {
@@ -139,24 +148,71 @@ pub fn split(problem: &Problem) -> Option<Vec<Part>> {
             Order::NoDelay(_) | Order::NoDelayExtra(_) | Order::Deadline(..) => {}
         }
     }
+    if let Some(transit) = &problem.project.transit {
+        // Moves meet on their way between bins that have nothing else to do with each other.
+        let mut budget = MOST_WAYS;
+        for (bins, items) in travels(packing, mobile) {
+            let met = transit.among(&items, &bins, &mut budget)?;
+            tie(&mut union, &mut bins.iter().map(|bin| bin as usize).chain(met.into_iter().map(channel_at)));
+        }
+        for bin in 0..bins as u32 {
+            let drawn = transit.standing(bin).iter().map(|&(channel, _)| channel_at(channel));
+            tie(&mut union, &mut std::iter::once(bin as usize).chain(drawn));
+        }
+    }
 
     // Roots with something mobile are parts; all others together are one.
     let root = union.into_labeling();
     let mut moves = vec![false; root.len()];
     (0..items as u32).filter(|&item| mobile(item)).for_each(|item| moves[root[item_at(item)]] = true);
+    let key = |root: usize| if moves[root] { root } else { usize::MAX };
     let mut number: FxHashMap<usize, u32> = FxHashMap::default();
+    let (root, root_of_channel) = root.split_at(first_channel);
     let part_of: Vec<u32> = root
         .iter()
         .map(|&root| {
-            let key = if moves[root] { root } else { usize::MAX };
             let next = number.len() as u32;
-            *number.entry(key).or_insert(next)
+            *number.entry(key(root)).or_insert(next)
         })
         .collect();
     if number.len() < 2 {
         return None;
     }
-    Some(Numbering::new(&part_of, number.len(), bins, items).parts(problem))
+    let mut parts = Numbering::new(&part_of, number.len(), bins, items).parts(problem);
+    if let Some(transit) = &problem.project.transit {
+        let mut own = vec![Vec::new(); parts.len()];
+        for (channel, &root) in (0..).zip(root_of_channel) {
+            if let Some(&part) = number.get(&key(root)) {
+                own[part as usize].push(channel);
+            }
+        }
+        for (part, channels) in parts.iter_mut().zip(own) {
+            let section = Section::new(transit.clone(), &part.items, &part.bins, channels);
+            part.problem.project.transit = Some(Arc::new(section));
+        }
+    }
+    Some(parts)
+}
+
+/// The sets of bins among which items move, each with these items.
+fn travels(packing: &Packing, mobile: impl Fn(u32) -> bool) -> Vec<(BitSet, Vec<u32>)> {
+    let mut found: FxHashMap<(u32, u32, u32), usize> = FxHashMap::default();
+    let mut sets: Vec<(BitSet, Vec<u32>)> = Vec::new();
+    for (item, row) in (0u32..).zip(&packing.items).filter(|&(item, _)| mobile(item)) {
+        let domains = [row.domain, row.route].map(|domain| &packing.domains[domain as usize]);
+        let is_outside = row.source != NONE && !domains.iter().any(|bins| bins.contains(row.source));
+        let key = (row.domain, row.route, if is_outside { row.source } else { NONE });
+        let at = *found.entry(key).or_insert_with(|| {
+            let mut bins = domains[0].clone();
+            domains[1].iter().chain(is_outside.then_some(row.source)).for_each(|bin| {
+                bins.insert(bin);
+            });
+            sets.push((bins, Vec::new()));
+            sets.len() - 1
+        });
+        sets[at].1.push(item);
+    }
+    sets
 }
 
 /// Which part everything belongs to, and its number there.
@@ -521,78 +577,4 @@ pub(super) fn add_up(these: &[u64], those: &[u64]) -> Vec<u64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::constraint::Constraint;
-    use crate::constraint::fence::Fence;
-    use crate::constraint::running_capacity::RunningCapacity;
-    use crate::constraint::spread::Spread;
-    use crate::model::InstanceBuilder;
-    use crate::model::NodeId;
-    use crate::model::VmId;
-
-    /// Racks of two nodes with a VM that never leaves its own; rules as given.
-    fn racks(count: usize, rules: &[Constraint]) -> Problem {
-        let mut b = InstanceBuilder::new();
-        for rack in 0..count {
-            let nodes = [b.node(&format!("a{rack}")), b.node(&format!("b{rack}"))];
-            let vm = b.running_vm(&format!("v{rack}"), nodes[1]);
-            b.constraint(Constraint::new(Fence { vm, nodes: nodes.into() }).continuous().expect("it may"));
-        }
-        for rule in rules {
-            b.constraint(rule.clone());
-        }
-        let instance = b.build().expect("an instance");
-        crate::compile::compile(&instance).expect("a problem").problem
-    }
-
-    fn bins_of(parts: Option<Vec<Part>>) -> Vec<Vec<u32>> {
-        parts.unwrap_or_default().into_iter().map(|part| part.bins).collect()
-    }
-
-    #[test]
-    fn bins_that_share_an_item_or_a_sum_are_one_part() {
-        assert_eq!(bins_of(split(&racks(3, &[]))), [[0, 1], [2, 3], [4, 5]]);
-        assert!(split(&racks(1, &[])).is_none());
-        // Between nodes that nobody shares, keeping apart ties nothing; a sum does.
-        let all: Vec<VmId> = (0..3).map(VmId::from_index).collect();
-        let spread = Constraint::new(Spread { vms: all.into() });
-        assert_eq!(bins_of(split(&racks(3, &[spread]))).len(), 3);
-        let two = [0, 5].map(NodeId::from_index);
-        let sum = Constraint::new(RunningCapacity { nodes: two.into(), amount: 2 });
-        assert_eq!(bins_of(split(&racks(3, &[sum]))), [vec![0, 1, 4, 5], vec![2, 3]]);
-    }
-
-    #[test]
-    fn parts_are_told_in_the_numbers_of_the_whole() {
-        let problem = racks(3, &[]);
-        let parts = split(&problem).expect("three parts");
-        let last = &parts[2];
-        assert_eq!(last.problem.packing.items[0].source, 1);
-        assert_eq!(last.problem.packing.domains.len(), 1);
-        let kind =
-            StepKind::Move { item: 0, from: 1, to: 0, resized: true, was_resized: true, parking: false };
-        let told = last.step(Step { kind, start: 0, end: 1 });
-        let StepKind::Move { item, from, to, .. } = told.kind else { panic!("another kind") };
-        assert_eq!((item, from, to), (2, 5, 4));
-        assert_eq!(last.proof(Proof::Homeless(0)), Proof::Homeless(2));
-    }
-
-    /// An answer with values and bounds.
-    fn answer(values: [u64; 2], bounds: [u64; 2]) -> Answer {
-        Answer {
-            steps: Some(Vec::new()),
-            values: Some(values.to_vec()),
-            bounds: bounds.to_vec(),
-            ..Answer::default()
-        }
-    }
-
-    #[test]
-    fn bounds_add_up_as_far_as_the_levels_before_are_proved() {
-        let parts = split(&racks(2, &[])).expect("two parts");
-        let merged = |one, other| merge(&parts, vec![one, other], &Objective::default()).bounds;
-        assert_eq!(merged(answer([2, 9], [2, 7]), answer([1, 5], [1, 5])), [3, 12]);
-        assert_eq!(merged(answer([2, 9], [1, 7]), answer([1, 5], [1, 5])), [2, 0]);
-    }
-}
+mod tests;
