@@ -422,6 +422,18 @@ fn place(
     }
 }
 
+#[test]
+fn links_of_many_widths_bound_plans_that_may_stop_on_the_way() {
+    // All share the link of the first node, and no two at once: 30 times 4 s.
+    let links: Vec<u64> = (0..21).map(|at| 1000 + at).collect();
+    let vms: Vec<_> = (0..30).map(|at| (4, 1000, 0, 1 + at % 20)).collect();
+    let (outcome, _) = solved(&timed(&links, &vms).build().expect("sound"), "makespan");
+    assert_eq!((outcome.status, outcome.metrics.makespan), (Status::Optimal, 120));
+    // Ends add up to no less than one after the other.
+    let (outcome, _) = solved(&timed(&links, &vms).build().expect("sound"), "sum_of_ends");
+    assert_eq!((outcome.status, outcome.metrics.sum_of_ends), (Status::Optimal, 4 * 30 * 31 / 2));
+}
+
 /// Like [`cluster`], with seconds and bandwidths that are given.
 fn timed(links: &[u64], vms: &[(u64, u64, usize, usize)]) -> InstanceBuilder {
     let rows: Vec<_> = vms.iter().map(|&(_, _, from, to)| (1, None, from, to)).collect();
