@@ -14,7 +14,8 @@
 //! | a later horizon | 1 |
 //! | a VM is suspended, and resumed at the end | 2 |
 //! | a larger limit of a rule | 3 |
-//! | more capacity on a node, or wider links | 4, and 1 for each tenth of what it has |
+//! | more capacity on a node | 4, and 1 for each tenth of what it has |
+//! | wider links | 4, and 1 for each of them |
 //! | a VM is post-copied | 4 |
 //! | a rule becomes soft | 5 |
 //! | a VM stands still while it migrates | 5 |
@@ -188,10 +189,14 @@ fn raised(constraint: &Constraint, amount: u64) -> Option<Constraint> {
     Constraint::from_parts(signature, arguments, Some(constraint.restriction), constraint.strength).ok()
 }
 
+/// Rules whose amount is no number of VMs or nodes.
+const BUDGETS: [&str; 4] = ["datastoreBudget", "maxMigrations", "migrationBudget", "powerCap"];
+
 /// The amount of a constraint of which more allows more.
 fn limit(constraint: &Constraint) -> Option<u64> {
     let limits = ["atMost", "maxOnline", "resourceCapacity", "runningCapacity"];
-    limits.contains(&constraint.rule.signature().name).then_some(())?;
+    let name = constraint.rule.signature().name;
+    (limits.contains(&name) || BUDGETS.contains(&name)).then_some(())?;
     constraint.rule.arguments().iter().rev().find_map(|argument| match argument {
         Argument::Amount(amount) => Some(*amount),
         _ => None,
@@ -521,6 +526,7 @@ fn most_load(instance: &Instance, resource: ResourceId) -> u64 {
 fn most_amount(instance: &Instance, constraint: &Constraint) -> u64 {
     match constraint.rule.arguments().as_slice() {
         [_, Argument::Resource(resource), _] => most_load(instance, *resource),
+        _ if BUDGETS.contains(&constraint.rule.signature().name) => 1 << 40,
         _ => instance.vm_count().max(instance.node_count()) as u64,
     }
 }

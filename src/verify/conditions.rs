@@ -8,6 +8,7 @@ use super::Report;
 use super::Source;
 use super::capacity::Room;
 use super::continuous::Continuous;
+use super::network::Overload;
 use super::network::Ways;
 use super::play;
 use super::replay::Replay;
@@ -15,6 +16,7 @@ use super::timing;
 use super::words;
 use crate::constraint::Violation;
 use crate::model::ActionKind;
+use crate::model::Configuration;
 use crate::model::Instance;
 use crate::model::NodeId;
 use crate::model::Place;
@@ -95,6 +97,14 @@ struct Trial<'a> {
     found: Vec<Finding>,
 }
 
+/// What is seen of one run.
+struct Seen {
+    findings: Vec<Finding>,
+    overloads: Vec<Overload>,
+    /// Where the VMs of the plan end, and with what.
+    last: Vec<(Place, Vec<u64>)>,
+}
+
 /// What a finding is about; told once.
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Subject {
@@ -132,7 +142,7 @@ impl<'a> Trial<'a> {
         order.sort_unstable_by_key(|&action| ranks[action as usize]);
         let mut room = Room::new(instance, Clock::Free);
         let mut continuous = Continuous::new(instance, plan);
-        let source = crate::model::Configuration::source(instance);
+        let source = Configuration::source(instance);
         room.check_before(&source, false, &mut Vec::new());
         continuous.check_before(&source, false, &mut Vec::new());
         let mut actions_of = ActionsOf::default();
@@ -156,16 +166,15 @@ impl<'a> Trial<'a> {
             told: FxHashSet::default(),
             found: Vec::new(),
         };
-        let (findings, overloads, last) = trial.replay(plan);
+        let Seen { findings, overloads, last } = trial.replay(plan);
         trial.told.extend(findings.iter().map(Subject::of));
         trial.told.extend(overloads.iter().map(|over| Subject::Channel(over.channel)));
         trial.last = last;
         trial
     }
 
-    /// What breaks in a plan at its times: findings, channels, and where its VMs end.
-    #[allow(clippy::type_complexity, reason = "three lists, read at once")]
-    fn replay(&self, run: &Plan) -> (Vec<Finding>, Vec<super::network::Overload>, Vec<(Place, Vec<u64>)>) {
+    /// What is seen of a plan at its times.
+    fn replay(&self, run: &Plan) -> Seen {
         let mut replay = Replay::new(self.instance, run, Clock::Free);
         let (mut room, mut continuous) = (self.room.clone(), self.continuous.clone());
         let (mut limits, mut findings) = (Vec::new(), Vec::new());
@@ -184,7 +193,7 @@ impl<'a> Trial<'a> {
         let held = |vm| self.instance.resource_ids().map(|of| replay.at.demand(vm, of)).collect();
         let last = replay.acted_on().into_iter().map(|vm| (replay.at.place(vm), held(vm))).collect();
         let overloads = self.ways.as_ref().map_or_else(Vec::new, |ways| ways.overloads(run));
-        (findings, overloads, last)
+        Seen { findings, overloads, last }
     }
 
     /// One run, in which actions take so long.
@@ -201,7 +210,7 @@ impl<'a> Trial<'a> {
                 *ready = (*ready).max(action.end);
             }
         }
-        let (findings, overloads, last) = self.replay(&run);
+        let Seen { findings, overloads, last } = self.replay(&run);
         // After an action that could not be done, the rest is another plan.
         let state = |finding: &&Finding| finding.source == Source::Core(CoreRule::State);
         let until = findings.iter().filter(state).filter_map(|finding| finding.at).min();
@@ -269,19 +278,19 @@ impl<'a> Trial<'a> {
             concerned.dedup();
             concerned
         };
-        let (stated, then) =
-            (|action: u32| &self.plan.actions[action as usize], |action: u32| &run.actions[action as usize]);
+        let stated = |action: u32| &self.plan.actions[action as usize];
+        let carried = |action: u32| &run.actions[action as usize];
         let is_capacity = finding.source == Source::Core(CoreRule::Capacity);
         let nodes = &finding.violation.nodes;
         let is_at = |node: Option<NodeId>| !is_capacity || node.is_none_or(|node| nodes.contains(&node));
         let open: Vec<u32> = concerned
             .iter()
             .copied()
-            .filter(|&action| then(action).end > at && is_at(stated(action).kind.origin()))
+            .filter(|&action| carried(action).end > at && is_at(stated(action).kind.origin()))
             .collect();
         let earliest = open.iter().map(|&action| stated(action).end).min()?;
         let begun = concerned.into_iter().filter(|&action| {
-            then(action).start <= at
+            carried(action).start <= at
                 && stated(action).start >= earliest
                 && is_at(stated(action).kind.destination())
         });

@@ -14,6 +14,7 @@ mod lsp;
 mod manual;
 mod network;
 mod network_orders;
+mod network_words;
 mod nodes_on;
 mod oracle;
 mod process;

@@ -26,10 +26,10 @@ use quadrille::verify::VerifyOptions;
 use quadrille::verify::verify;
 
 /// How a VM writes: hot size, hot duration, cold rate.
-type Dirty = Option<(i64, i64, f64)>;
+pub(crate) type Dirty = Option<(i64, i64, f64)>;
 
 /// A cluster on a star of links: memory, writes, from, to.
-fn cluster(links: &[u64], vms: &[(i64, Dirty, usize, usize)]) -> InstanceBuilder {
+pub(crate) fn cluster(links: &[u64], vms: &[(i64, Dirty, usize, usize)]) -> InstanceBuilder {
     let mut b = InstanceBuilder::new();
     let nodes: Vec<NodeId> = (0..links.len()).map(|at| b.node(&format!("n{at}"))).collect();
     let mut network = Network::star(links.len() as u32, 1);
@@ -52,7 +52,7 @@ fn cluster(links: &[u64], vms: &[(i64, Dirty, usize, usize)]) -> InstanceBuilder
 }
 
 #[track_caller]
-fn solved(instance: &Instance, objective: &str) -> (Outcome, Plan) {
+pub(crate) fn solved(instance: &Instance, objective: &str) -> (Outcome, Plan) {
     let objective = objective.parse().expect("an objective");
     let options = Options { objective: Some(objective), step_limit: Some(20_000), ..Options::default() };
     let outcome = quadrille::solve(instance, &options).expect("sound");
