@@ -78,12 +78,13 @@ struct Known {
     sum: Option<f64>,
 }
 
-/// What came out. The bound is that of the level of the makespan, for plans as good in the
-/// levels before; 0 where no level is the makespan alone.
+/// What came out. Value and bound are those of the first level that is the makespan alone, or a
+/// sum of ends, for plans as good in the levels before; 0 where there is none.
 #[derive(Debug)]
 struct Figures {
-    makespan: u64,
+    value: u64,
     bound: u64,
+    makespan: u64,
     sum: u64,
     /// Is every level proved?
     optimal: bool,
@@ -147,9 +148,9 @@ fn line(archive: &str, rows: &[(Figures, Known)]) -> String {
         100.0 * shares.into_iter().sum::<f64>() / count
     };
     let share = |value: u64, of: f64| (value as f64 - of) / of.max(1.0);
-    let proved = rows.iter().filter(|row| row.0.makespan <= row.0.bound).count();
+    let proved = rows.iter().filter(|row| row.0.value <= row.0.bound).count();
     let optimal = rows.iter().filter(|row| row.0.optimal).count();
-    let gap = |row: &(Figures, Known)| share(row.0.makespan, row.0.bound as f64);
+    let gap = |row: &(Figures, Known)| share(row.0.value, row.0.bound as f64);
     let to_known = |row: &(Figures, Known)| Some(share(row.0.makespan, row.1.bound?));
     let to_best = |row: &(Figures, Known)| Some(share(row.0.makespan, row.1.best?));
     let above = rows.iter().filter(|row| row.1.best.is_some_and(|best| row.0.makespan as f64 > best)).count();
@@ -168,8 +169,9 @@ fn line(archive: &str, rows: &[(Figures, Known)]) -> String {
 
 fn measure(instance: &Instance, options: &Options) -> Fallible<Figures> {
     let objective: Objective = options.objective.parse()?;
-    let alone = |level: &Level| level.terms == Level::of(Metric::Makespan).terms;
-    let makespan = objective.levels.iter().position(alone);
+    let timed = [Metric::Makespan, Metric::SumOfEnds, Metric::Mttr];
+    let alone = |level: &Level| timed.iter().any(|&metric| level.terms == Level::of(metric).terms);
+    let timed = objective.levels.iter().position(alone);
     let plan_options = PlanOptions {
         objective: Some(objective),
         time_limit: Some(Duration::from_secs_f64(options.seconds)),
@@ -180,9 +182,11 @@ fn measure(instance: &Instance, options: &Options) -> Fallible<Figures> {
     if outcome.plan.is_none() {
         return Err(format!("no plan: {:?}", outcome.conflict).into());
     }
+    let level = timed.and_then(|at| outcome.levels.get(at));
     Ok(Figures {
+        value: level.map_or(0, |level| level.value),
+        bound: level.map_or(0, |level| level.bound),
         makespan: outcome.metrics.makespan,
-        bound: makespan.and_then(|at| outcome.levels.get(at)).map_or(0, |level| level.bound),
         sum: outcome.metrics.sum_of_ends,
         optimal: outcome.levels.iter().all(|level| level.value <= level.bound),
         seconds: start.elapsed().as_secs_f64(),

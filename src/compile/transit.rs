@@ -1,5 +1,7 @@
 //! The network, and amounts that migrations share, as the search sees them.
 
+mod tolls;
+
 use super::Budget;
 use super::Compiled;
 use super::Direction;
@@ -27,8 +29,6 @@ use rustc_hash::FxHashSet;
 use std::sync::Arc;
 use std::sync::Mutex;
 
-/// Different capacities beyond which nothing is told about what cannot be avoided.
-const MOST_RATES: usize = 12;
 /// Ways between nodes that are kept once found.
 const MOST_KEPT: usize = 1 << 16;
 
@@ -54,6 +54,8 @@ struct Links {
     /// The different capacities of channels of the network, ascending, as far as a migration
     /// may use them: each way is as wide as one of them.
     widths: Vec<u64>,
+    /// By node: the widest way out of it, and into it.
+    widest: Vec<u64>,
     model: SharedModel,
     /// By item; none for items that never travel.
     cargo: Vec<Option<Cargo>>,
@@ -87,30 +89,6 @@ impl Links {
         let flow = cargo.flow(self.model.get(), rate).ok()?;
         let uses = path.channels.iter().map(|&channel| (channel, rate)).collect();
         Some(Passage { seconds: flow.seconds, bandwidth: rate, uses })
-    }
-
-    fn tolls(&self, item: u32, from: u32, to: u32) -> Vec<Toll> {
-        let Some(Some(cargo)) = self.cargo.get(item as usize) else { return Vec::new() };
-        if self.widths.len() > MOST_RATES {
-            return Vec::new();
-        }
-        let to = (to != NONE).then_some(NodeId(to));
-        let toll = |channel: u32| {
-            // A way over the channel is no wider than it, and as wide as something.
-            let capacity = self.topology.channel(channel).1;
-            let widths = self.widths.iter().filter(|&&width| width <= capacity);
-            let parts = self.parts_of(item);
-            let rates = widths.flat_map(|&width| parts.iter().map(move |part| width.min(cargo.most) / part));
-            let flows = rates
-                .filter(|&rate| rate > 0)
-                .filter_map(|rate| Some((rate, cargo.flow(self.model.get(), rate).ok()?.seconds)));
-            let flows: Vec<(u64, u32)> = flows.collect();
-            let amount = flows.iter().map(|flow| flow.0).min()?;
-            let seconds = flows.iter().map(|flow| flow.1).min()?;
-            let work = flows.iter().map(|&(rate, seconds)| u128::from(rate) * u128::from(seconds)).min()?;
-            Some(Toll { channel, amount, seconds, work })
-        };
-        self.topology.crossed(NodeId(from), to).into_iter().filter_map(toll).collect()
     }
 
     /// The channels of the ways among these bins.
@@ -293,7 +271,7 @@ impl Transit for Ways {
     }
 
     fn tolls(&self, item: u32, from: u32, to: u32) -> Vec<Toll> {
-        self.links.as_ref().map_or_else(Vec::new, |links| links.tolls(item, from, to))
+        self.unavoidable(item, from, to)
     }
 
     fn comes_from(&self, channel: u32, bin: u32) -> bool {
@@ -400,7 +378,7 @@ fn add_links(
 ) -> Result<Option<Links>, Refusal> {
     let Some(network) = instance.network() else { return Ok(None) };
     let topology = Topology::new(network, instance).map_err(|error| Refusal::Input(error.to_string()))?;
-    // The widest way out of each node: nothing leaves it faster.
+    // The widest way out of each node: nothing leaves it faster, or comes to it.
     let mut widest = vec![0u64; instance.node_count()];
     for (at, link) in (0u32..).zip(&network.links) {
         if let crate::model::Endpoint::Node(node) = link.end {
@@ -452,6 +430,7 @@ fn add_links(
     widths.sort_unstable();
     widths.dedup();
     capacities.extend(usable);
+    widest.iter_mut().for_each(|width| *width = (*width).min(per_migration));
     let mut synced = BitSet::empty(compiled.vm_of.len());
     for (relationship, _) in &compiled.posted.relations {
         if let Relationship::Sync(vms) = relationship {
@@ -460,5 +439,5 @@ fn add_links(
         }
     }
     let shares = network.allowance.sharing;
-    Ok(Some(Links { topology, widths, shares, synced, model, cargo, kept: Mutex::default() }))
+    Ok(Some(Links { topology, widths, widest, shares, synced, model, cargo, kept: Mutex::default() }))
 }

@@ -60,8 +60,7 @@ impl Meter {
 
     /// A meter for a part of what is left: no more than so many steps.
     pub fn part(&self, steps: u64) -> Self {
-        let left = self.most.saturating_sub(self.work) / STEP;
-        Self::new(steps.min(left), self.deadline, self.cancel.clone())
+        Self::new(steps.min(self.left()), self.deadline, self.cancel.clone())
     }
 
     /// Counts what a part of it has spent.
@@ -89,6 +88,11 @@ impl Meter {
     #[cfg(feature = "highs")]
     pub fn seconds_left(&self) -> Option<f64> {
         Some(self.deadline?.saturating_duration_since(Instant::now()).as_secs_f64())
+    }
+
+    /// Steps that are left.
+    pub fn left(&self) -> u64 {
+        self.most.saturating_sub(self.work) / STEP
     }
 
     /// Steps spent, no more than there were.

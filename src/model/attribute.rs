@@ -121,6 +121,22 @@ impl Attributes {
         self.row(index).iter().find(|(other, _)| *other == key).map(|(_, value)| value)
     }
 
+    /// Gives an element a value for a key, in place of the one that it has. Linear in the table.
+    pub(crate) fn set(&mut self, index: usize, key: &str, value: Value) {
+        let mut keys = std::mem::take(&mut self.keys);
+        let known = keys.iter().position(|other| other == key);
+        let key = known.unwrap_or_else(|| {
+            keys.push(key.to_owned());
+            keys.len() - 1
+        });
+        let rows = (0..self.ends.len()).flat_map(|element| {
+            self.row(element).iter().map(move |(key, value)| (element as u32, *key, value.clone()))
+        });
+        let mut rows: Vec<(u32, u16, Value)> = rows.collect();
+        rows.push((index as u32, key as u16, value));
+        *self = Self::from_rows(rows, keys);
+    }
+
     /// The interned form of a key, if any element has it.
     pub fn key(&self, key: &str) -> Option<u16> {
         self.keys.iter().position(|other| other == key).map(|at| at as u16)

@@ -49,8 +49,8 @@ enum Paths {
     Tree { above: Vec<Above>, span: Vec<(u32, u32)> },
     /// As given, or else the fewest links: by vertex, its neighbours and the channels to them.
     Shortest { given: Routes, neighbours: Vec<Vec<(u32, u32)>> },
-    /// As given.
-    Fixed { routes: Routes },
+    /// As given. By node: the channels of all routes out of it, and into it.
+    Fixed { routes: Routes, shared: [Vec<Vec<u32>>; 2] },
 }
 
 /// The channels of routes in turn, sorted by (from, to).
@@ -160,7 +160,7 @@ impl Topology {
             let what = "no migration may use any bandwidth: its limit for each is 0";
             return Err(names.fault_of(NetworkPart::PerMigration, what));
         }
-        let paths = Paths::Fixed { routes: Routes::default() };
+        let paths = Paths::Fixed { routes: Routes::default(), shared: <[_; 2]>::default() };
         let mut topology = Self { nodes, channels, most, blocking, links, only, paths };
         topology.paths = match &network.routing {
             Routing::Tree => topology.tree(&names)?,
@@ -210,7 +210,11 @@ impl Topology {
     /// stops it makes, or (`None`) that it crosses when it leaves; ascending. May leave some out.
     pub fn crossed(&self, from: NodeId, to: Option<NodeId>) -> Vec<u32> {
         let mut channels = match (&self.paths, to) {
-            (Paths::Fixed { .. }, _) => Vec::new(),
+            (Paths::Fixed { shared: [out, into], .. }, to) => {
+                let of = |list: &'_ [Vec<u32>], node: NodeId| list.get(node.index()).cloned();
+                let ends = [of(out, from), to.and_then(|to| of(into, to))];
+                ends.into_iter().flatten().flatten().collect()
+            }
             (Paths::Tree { .. }, Some(to)) => self.route(from, to),
             (Paths::Tree { .. } | Paths::Shortest { .. }, _) => {
                 let ends = [Some((from, true)), to.map(|to| (to, false))];
@@ -265,7 +269,7 @@ impl Topology {
                 Some(route) => route.clone(),
                 None => self.walk(neighbours, &self.distances(neighbours, to.0, from.0), from.0, to.0),
             },
-            Paths::Fixed { routes } => routes.get(from, to).cloned().unwrap_or_default(),
+            Paths::Fixed { routes, .. } => routes.get(from, to).cloned().unwrap_or_default(),
         }
     }
 
@@ -467,7 +471,8 @@ impl Topology {
                 }
             }
         }
-        Ok(Paths::Fixed { routes })
+        let shared = [true, false].map(|out| shared(self.nodes, &routes, out));
+        Ok(Paths::Fixed { routes, shared })
     }
 
     /// Routes that are given: each goes on from where it is to its end, passes nothing twice, and
@@ -598,6 +603,19 @@ impl Names<'_> {
             },
         }
     }
+}
+
+/// By node: the channels that all routes out of it (`out`), or into it, have.
+fn shared(nodes: usize, routes: &Routes, out: bool) -> Vec<Vec<u32>> {
+    let mut shared: Vec<Option<Vec<u32>>> = vec![None; nodes];
+    for (from, to, channels) in &routes.0 {
+        let known = &mut shared[if out { from.index() } else { to.index() }];
+        match known {
+            None => *known = Some(channels.clone()),
+            Some(known) => known.retain(|channel| channels.contains(channel)),
+        }
+    }
+    shared.into_iter().map(Option::unwrap_or_default).collect()
 }
 
 #[cfg(test)]

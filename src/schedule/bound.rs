@@ -3,7 +3,7 @@
 //! What happens in every plan: arrivals and departures, moves of those who may not end
 //! where they are, bins that must open or close, tasks without a place. They take their
 //! time, wait for each other ([`critical`]), share what only one may use ([`machine`]) or the
-//! channels of a network ([`channel`]), and come to bins that others have to leave first
+//! channels of a network ([`channel`], sums of ends by [`split`]), and come to bins that others have to leave first
 //! ([`room`]).
 
 pub mod channel;
@@ -11,6 +11,7 @@ pub mod critical;
 pub mod machine;
 pub mod project;
 pub mod room;
+pub mod split;
 
 use crate::problem::Packing;
 use crate::problem::Problem;
@@ -53,6 +54,13 @@ impl Ends {
         }
     }
 
+    /// Those who must move end later by so much, in sum, than they would alone.
+    pub fn raise_waits(&mut self, problem: &Problem, forced: &[u32], excess: u64) {
+        let earliest = Earliest::new(problem, forced);
+        let moves = |item: &u32| earliest.of_item(*item) - move_takes(&problem.packing, *item);
+        self.waits = self.waits.max(forced.iter().map(moves).sum::<u64>().saturating_add(excess));
+    }
+
     /// The bound on a sum of ends, given one on the seconds that all moves take.
     pub fn sum(&self, moves: u64) -> u64 {
         self.others.saturating_add(self.waits).saturating_add(moves)
@@ -66,7 +74,7 @@ pub fn move_takes(packing: &Packing, item: u32) -> u64 {
 }
 
 /// Seconds after which an item may have left its bin, be it for a stop on the way.
-fn leaves_after(packing: &Packing, item: u32) -> u64 {
+pub fn leaves_after(packing: &Packing, item: u32) -> u64 {
     let row = &packing.items[item as usize];
     match row.role {
         Role::Depart if row.pinned => u64::from(row.duration),

@@ -5,16 +5,20 @@
 //! until it ends, what comes from its start to the end of time, so each is one task longer
 //! than the horizon whose start is what is looked for. The earliest start is tried first,
 //! with ever smaller limits on the objective, from the value of the times that are known.
-//! That no times are better holds for these steps only: it is a bound where every plan has
-//! them, which is for the caller to know.
+//! Sums of ends are looked at in every order of their tasks first ([`turns`]), with a bound that
+//! there is for large plans, too. That no times are better holds for these steps only: it is a
+//! bound where every plan has them, which is for the caller to know.
 //!
 //! Relations and deadlines are left out, so that a proof holds all the same; answers are
 //! replayed before they count.
 
+use super::bound::project;
 use super::level::Level;
 use super::level::levels;
 use super::tasks::Kind;
 use super::tasks::Tasks;
+use super::turns;
+use super::turns::Turns;
 use crate::engine::Atom;
 use crate::engine::Core;
 use crate::engine::Guide;
@@ -28,20 +32,38 @@ use crate::problem::Problem;
 use crate::problem::Step;
 
 /// Steps beyond which no model is made.
-const MOST_STEPS: usize = 60;
+pub const MOST_STEPS: usize = 60;
 /// The last end beyond which no model is made.
 const MOST_SECONDS: u64 = 100_000;
+/// What a bound on a sum of ends, and trying every order, may cost.
+const SPLIT_STEPS: u64 = 40_000;
+const TURNS_STEPS: u64 = 400_000;
 
 /// What came out.
 #[derive(Clone, Debug, Default)]
 pub struct Perfect {
     /// Better times, if any were found.
     pub steps: Option<Vec<Step>>,
-    /// The level that was made smaller, and whether no times of these steps make it smaller
-    /// still that are as good in the levels before.
+    /// The level that was made smaller.
     pub level: usize,
-    /// See `level`.
-    pub proved: bool,
+    /// No times of these steps that are as good in the levels before are below this in that
+    /// level.
+    pub bound: u64,
+}
+
+/// The first level about times that is above its bound.
+pub fn open_level(
+    problem: &Problem,
+    objective: &Objective,
+    known: (&[Step], &[u64]),
+    bounds: &[u64],
+) -> Option<usize> {
+    let levels = levels(problem, objective, known.0, known.1);
+    first_open(&levels, known.1, bounds)
+}
+
+fn first_open(levels: &[Level], values: &[u64], bounds: &[u64]) -> Option<usize> {
+    (0..levels.len()).find(|&at| levels[at].is_timed() && values[at] > bounds[at])
 }
 
 /// Better times for the steps of a plan with these values, in the first level about times
@@ -55,17 +77,63 @@ pub fn improve(
     sound: &dyn Fn(&[Step]) -> bool,
 ) -> Option<Perfect> {
     let (steps, values) = known;
-    let levels = levels(problem, objective, steps, values);
-    let open = (0..levels.len()).find(|&at| levels[at].is_timed() && values[at] > bounds[at])?;
-    if steps.len() > MOST_STEPS || value_last(steps) > MOST_SECONDS {
-        return None;
-    }
+    let mut levels = levels(problem, objective, steps, values);
+    let open = first_open(&levels, values, bounds)?;
+    levels.truncate(open + 1);
+    let values = &values[..=open];
     let tasks = Tasks::new(problem, steps)?;
     let mut perfect = Perfect { level: open, ..Perfect::default() };
+    if let Some(weights) = &levels[open].weights {
+        let constant = levels[open].constant;
+        let target = i128::from(values[open]) - constant;
+        let mut own = meter.part(SPLIT_STEPS);
+        let split =
+            project::weighted_ends(&tasks, weights, u64::try_from(target).unwrap_or(u64::MAX), &mut own);
+        meter.include(&own);
+        perfect.bound = u64::try_from(i128::from(split.value()) + constant).unwrap_or(0).min(values[open]);
+        if perfect.bound < values[open] && fits(steps) {
+            let mut own = meter.part(TURNS_STEPS);
+            let found = turns::search(&tasks, &levels, values, &split, &mut own);
+            meter.include(&own);
+            if let Some(Turns { ends, bound }) = found {
+                perfect.bound = perfect.bound.max(bound);
+                let timed = ends.map(|(ends, _)| at_ends(steps, &ends));
+                perfect.steps = timed.filter(|timed| sound(timed));
+            }
+        }
+    }
+    if perfect.bound < values[open] && perfect.steps.is_none() {
+        learn(&tasks, &levels, known, &mut perfect, meter, sound)?;
+    }
+    Some(perfect)
+}
+
+fn fits(steps: &[Step]) -> bool {
+    steps.len() <= MOST_STEPS && value_last(steps) <= MOST_SECONDS
+}
+
+fn at_ends(steps: &[Step], ends: &[u64]) -> Vec<Step> {
+    let timed = steps.iter().zip(ends);
+    timed.map(|(step, &end)| Step { start: end - (step.end - step.start), end, ..*step }).collect()
+}
+
+/// Better times by the solver that learns.
+fn learn(
+    tasks: &Tasks,
+    levels: &[Level],
+    known: (&[Step], &[u64]),
+    perfect: &mut Perfect,
+    meter: &mut Meter,
+    sound: &dyn Fn(&[Step]) -> bool,
+) -> Option<()> {
+    let (steps, values) = known;
+    if !fits(steps) {
+        return (perfect.bound > 0).then_some(());
+    }
+    let open = levels.len() - 1;
     // What was found before the solver gave up counts all the same.
-    let model = || Model::new(&tasks, steps, &levels[..=open], values);
-    let found = guarded(|| -> Option<()> {
-        let mut model = model()?;
+    let _ = guarded(|| -> Option<()> {
+        let mut model = Model::new(tasks, steps, levels, values)?;
         let mut value = values[open];
         loop {
             match model.below(value.checked_sub(1)?, meter) {
@@ -80,15 +148,14 @@ pub fn improve(
                     perfect.steps = Some(timed);
                 }
                 Verdict::Refuted => {
-                    perfect.proved = true;
+                    perfect.bound = perfect.bound.max(value);
                     return None;
                 }
                 Verdict::Unknown => return None,
             }
         }
     });
-    let _ = found;
-    Some(perfect)
+    Some(())
 }
 
 fn value_last(steps: &[Step]) -> u64 {
@@ -119,7 +186,7 @@ pub fn refuted(
         }
         let durations = order(&part, &starts, &mut core);
         resources(&part, &starts, &durations, horizon, &mut core)?;
-        let mut guide = Earliest { starts, limits: Vec::new() };
+        let mut guide = Earliest { starts, late: Vec::new(), limits: Vec::new() };
         Some(core.solve(&[], &mut guide, meter))
     });
     verdict.flatten() == Some(Verdict::Refuted)
@@ -163,6 +230,7 @@ impl Model {
             core.sum_at_most(&[(1, start), (-1, last)], -duration);
         }
         let mut limits = Vec::new();
+        let mut late = vec![false; starts.len()];
         for (level, &value) in levels.iter().zip(values) {
             let most = i32::try_from(i128::from(value) - level.constant).ok()?;
             if !level.is_timed() {
@@ -182,15 +250,24 @@ impl Model {
                 taken += i64::from(weight) * i64::from(duration);
                 largest += i64::from(weight) * i64::from(horizon);
             }
-            if largest + taken > i64::from(i32::MAX) / 2 {
+            for &(task, worth) in &level.late {
+                let at = task as usize;
+                terms.push((-i32::try_from(worth).ok()?, starts[at]));
+                taken -= i64::from(worth) * i64::from(durations[at]);
+                largest += i64::from(worth) * (i64::from(horizon) + i64::from(durations[at]));
+                late[at] |= worth > 0;
+            }
+            if largest + taken.abs() > i64::from(i32::MAX) / 2 {
                 return None;
             }
-            core.sum_at_most(&terms, -(taken as i32));
+            core.sum_at_most(&terms, i32::try_from(-taken).ok()?);
             limits.push(limit);
         }
         let (limit, constant) = (*limits.last()?, levels.last()?.constant);
         limits.push(last);
-        let guide = Earliest { starts: starts.clone(), limits };
+        let (late, early) = starts.iter().zip(&late).partition::<Vec<_>, _>(|(_, late)| **late);
+        let vars = |rows: Vec<(&Var, &bool)>| rows.into_iter().map(|(start, _)| *start).collect();
+        let guide = Earliest { starts: vars(early), late: vars(late), limits };
         Some(Self { core, starts, limit, constant, guide })
     }
 
@@ -257,10 +334,11 @@ fn shifted(core: &mut Core, start: Var, by: i32, horizon: i32) -> Var {
     later
 }
 
-/// The earliest start first.
+/// The earliest start first; then the latest one of those that are better late.
 #[derive(Debug)]
 struct Earliest {
     starts: Vec<Var>,
+    late: Vec<Var>,
     limits: Vec<Var>,
 }
 
@@ -268,6 +346,9 @@ impl Guide for Earliest {
     fn choose(&mut self, view: &dyn View) -> Option<Atom> {
         let open = |var: &&Var| view.value(**var).is_none();
         let first = self.starts.iter().filter(open).min_by_key(|&&var| (view.least(var), var));
+        if let (None, Some(&late)) = (first, self.late.iter().find(open)) {
+            return Some(Atom::AtLeast(late, view.most(late)));
+        }
         // The others follow from the starts.
         let next = first.or_else(|| self.limits.iter().find(open))?;
         Some(Atom::AtMost(*next, view.least(*next)))
@@ -294,11 +375,12 @@ mod tests {
         let mut random = Random::new(6);
         let (mut checked, mut better) = (0, 0);
         for _ in 0..700 {
-            let Some((problem, steps)) = testing::random(&mut random, 3) else { continue };
+            let Some((mut problem, steps)) = testing::random(&mut random, 3) else { continue };
             if steps.len() > 4 || value_last(&steps) > 12 {
                 continue;
             }
-            for metric in [Metric::SumOfEnds, Metric::Mttr, Metric::Makespan] {
+            problem.project.power.bins = (0..3).map(|_| 1 + random.below(3) as u64).collect();
+            for metric in [Metric::SumOfEnds, Metric::Mttr, Metric::Makespan, Metric::Energy] {
                 let objective = testing::objective(metric);
                 let values = schedule::levels(&problem, &steps, &objective, 0);
                 let mut meter = Meter::new(100_000, None, CancelToken::new());
@@ -311,7 +393,7 @@ mod tests {
                 };
                 let best = testing::brute(&problem, &steps, &objective, value_last(&steps));
                 assert_eq!(reached, best, "{problem:?} {steps:?}");
-                assert!(found.proved);
+                assert_eq!(found.bound, best);
                 better += usize::from(found.steps.is_some());
                 checked += 1;
             }

@@ -152,8 +152,8 @@ impl<'t> List<'t> {
 /// Times by what is left to do: the task on the most loaded resource first, where the load
 /// of a resource is the work of those that have not started, with what has to follow them.
 /// Longest remaining processing time, as list scheduling of open shops (Gonzalez and Sahni
-/// 1976) has it. `None` where tasks wait on each other for ever. O(n²).
-pub fn by_remaining_load(tasks: &Tasks, tails: &[u64]) -> Option<Vec<u64>> {
+/// 1976) has it. `None` where tasks wait on each other for ever, or it is time to `stop`. O(n²).
+pub fn by_remaining_load(tasks: &Tasks, tails: &[u64], stop: &dyn Fn() -> bool) -> Option<Vec<u64>> {
     let mut free = tasks.free.clone();
     let mut waits = tasks.waits.clone();
     let mut left: Vec<u128> = vec![0; free.len()];
@@ -182,6 +182,9 @@ pub fn by_remaining_load(tasks: &Tasks, tails: &[u64]) -> Option<Vec<u64>> {
         (most, tasks.duration[task as usize] + tails[task as usize], Reverse(task))
     };
     loop {
+        if stop() {
+            return None;
+        }
         loop {
             let fits = |task: u32| {
                 waits[task as usize] == 0

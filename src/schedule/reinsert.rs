@@ -15,6 +15,8 @@ use crate::random::Random;
 
 /// The most tasks that are taken out at once.
 const MOST_OUT: usize = 9;
+/// Tasks that are put in anew between two looks at the clock.
+const LOOK: usize = 64;
 
 /// The tasks of a project at their times, with what each resource is taken by.
 #[derive(Clone, Debug)]
@@ -266,11 +268,14 @@ impl<'t> Field<'t> {
         taken
     }
 
-    /// Starts everything as early as the rest lets it.
-    pub fn settle(&mut self) {
+    /// Starts everything as early as the rest lets it, until it is time to `stop`.
+    pub fn settle(&mut self, stop: &dyn Fn() -> bool) {
         let mut order = self.busy.clone();
         order.sort_by_key(|&task| (self.starts[task as usize], task));
-        for task in order {
+        for (at, task) in order.into_iter().enumerate() {
+            if at % LOOK == LOOK - 1 && stop() {
+                return;
+            }
             self.take_out(task);
             let start = self.earliest(task);
             self.put(task, start);

@@ -153,7 +153,12 @@ pub(crate) fn sound(problem: &Problem, steps: &[Step]) -> bool {
 
 /// The least value of all starts from 0 to `last`, by replaying each.
 pub(crate) fn brute(problem: &Problem, steps: &[Step], objective: &Objective, last: u64) -> u64 {
-    let mut best = u64::MAX;
+    brute_levels(problem, steps, objective, last)[0]
+}
+
+/// The least values of all levels, the first ones first.
+pub(crate) fn brute_levels(problem: &Problem, steps: &[Step], objective: &Objective, last: u64) -> Vec<u64> {
+    let mut best = vec![u64::MAX; objective.levels.len()];
     let mut starts = vec![0u64; steps.len()];
     loop {
         let timed: Vec<Step> = steps
@@ -161,9 +166,9 @@ pub(crate) fn brute(problem: &Problem, steps: &[Step], objective: &Objective, la
             .zip(&starts)
             .map(|(step, &start)| Step { start, end: start + (step.end - step.start), ..*step })
             .collect();
-        let value = schedule::levels(problem, &timed, objective, 0)[0];
-        if value < best && sound(problem, &timed) {
-            best = value;
+        let values = schedule::levels(problem, &timed, objective, 0);
+        if values < best && sound(problem, &timed) {
+            best = values;
         }
         let Some(at) = starts.iter().position(|&start| start < last) else { return best };
         starts[..at].fill(0);

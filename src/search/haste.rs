@@ -7,6 +7,7 @@
 use super::Solver;
 use super::bounds;
 use super::improve::Incumbent;
+use super::improve::thrifty;
 use super::in_time;
 use crate::problem::Role;
 use crate::problem::Step;
@@ -33,18 +34,20 @@ impl Solver<'_> {
             && self.is_late()
     }
 
-    /// Is it the turn of exact times? Once for a plan, after some rounds of others.
+    /// Is it the turn of exact times? Once for a plan, after some rounds of others, or one that
+    /// found no better times.
     pub(super) fn wants_perfect(&mut self) -> bool {
         let turn = self.problem.project.transit.is_some()
             && self.stop.is_none()
             && !self.settings.any
-            && self.rounds % FIXED_TURN == FIXED_TURN / 2
+            && (self.rounds % FIXED_TURN == FIXED_TURN / 2 || self.idle)
             && self.is_late();
         let Some(best) = self.best().filter(|_| turn) else { return false };
         if self.perfected.as_ref() == Some(&(best.placement.clone(), best.values.clone())) {
             return false;
         }
         self.perfected = Some((best.placement.clone(), best.values.clone()));
+        self.idle = false;
         true
     }
 
@@ -100,8 +103,13 @@ impl Solver<'_> {
             found.map(|(steps, values)| Incumbent { steps, values, placement: best.placement.clone() });
         self.answer.effort += spent;
         self.hastes += 1;
+        self.idle = found.is_none();
         let (Some(found), Some(search)) = (found, &mut self.search) else { return false };
-        search.hasten(found);
-        true
+        let found = thrifty(problem, &self.settings, found);
+        let better = search.best().is_none_or(|best| found.values < best.values);
+        if better {
+            search.hasten(found);
+        }
+        better
     }
 }

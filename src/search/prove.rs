@@ -1,5 +1,7 @@
 //! When the fewest moves are proved, and what becomes of the proof.
 
+mod times;
+
 use super::Limits;
 use super::Proof;
 use super::Settings;
@@ -11,28 +13,18 @@ use super::fewest::Fewest;
 use super::fewest::Listener;
 use super::fewest::Question;
 use super::improve;
-use super::improve::Incumbent;
-use super::in_time;
 use super::presolve::Analysis;
 use super::price;
 use super::price::Priced;
-use super::value;
-use crate::engine::Meter;
 use crate::objective::Level;
 use crate::objective::Metric;
 use crate::outcome::Phase;
-use crate::problem::Later;
 use crate::problem::Problem;
 use crate::problem::Role;
 use crate::problem::Step;
 use crate::problem::StepKind;
-use crate::schedule;
 use crate::schedule::Placement;
 use crate::schedule::bound::move_takes;
-use crate::schedule::bound::project;
-use crate::schedule::detour;
-use crate::schedule::exact;
-use crate::schedule::tasks::Tasks;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -80,7 +72,7 @@ impl Solver<'_> {
         if let Some((_, moves)) = &best {
             priced = price::fewest_moves(problem, analysis, *moves, &limits);
             answer.effort += priced.steps;
-            raise_moves(analysis, priced.bound);
+            analysis.raise_moves(priced.bound);
         }
         let items = problem.packing.items.len() as u64;
         let (mut steps, limits) = share(&settings.limits, answer.effort, items);
@@ -116,7 +108,7 @@ impl Solver<'_> {
             let items = (0u32..).zip(&problem.packing.items).filter(|(_, row)| row.role != Role::Depart);
             answer.proof = Some(Proof::Nowhere(items.map(|(item, _)| item).collect()));
         }
-        raise_moves(analysis, found.bound);
+        analysis.raise_moves(found.bound);
         for (bound, raised) in answer.bounds.iter_mut().zip(bounds(settings.objective, analysis, None)) {
             *bound = (*bound).max(raised);
         }
@@ -189,141 +181,6 @@ impl Solver<'_> {
         }
         let best = self.best().map(|best| best.values.clone());
         before != (self.analysis.least_mttr, best)
-    }
-
-    /// Looks for the best times of the best placement, level by level, as long as they are
-    /// found and proved. True where plan or bound got better.
-    pub(super) fn perfect_times(&mut self) -> bool {
-        let mut gained = false;
-        while let Some(proved) = self.perfect_level() {
-            gained = true;
-            if !proved {
-                break;
-            }
-        }
-        let proved = self.prove_last_end();
-        self.raise_last_end() || proved || gained
-    }
-
-    /// Raises the bound on the last end where every plan has the steps of the best one, and the
-    /// next open level asks for the last end alone.
-    fn raise_last_end(&mut self) -> bool {
-        let Some(best) = self.best() else { return false };
-        let known = self.known_bounds(&best.values);
-        let Some(level) = (0..known.len()).find(|&at| best.values[at] > known[at]) else { return false };
-        let alone = matches!(self.settings.objective.levels[level].terms[..], [(1, Metric::Makespan)]);
-        if level == 0 || !alone || !self.is_only_way(level) {
-            return false;
-        }
-        let Some(tasks) = Tasks::new(self.problem, &best.steps) else { return false };
-        let ends: Vec<u64> = best.steps.iter().map(|step| step.end).collect();
-        let (steps, limits) = share(&self.settings.limits, self.answer.effort, best.steps.len() as u64);
-        let mut meter = Meter::new(steps, limits.deadline, limits.cancel);
-        let bound = project::last_end(&tasks, &ends, best.values[level], &mut meter);
-        self.answer.effort += meter.steps() + 1 + tasks.count() as u64 / 16;
-        let gained = bound > known[level];
-        self.answer.bounds[level] = self.answer.bounds[level].max(bound);
-        gained
-    }
-
-    /// Proves that no plan ends before the best one, whatever stops it makes, where that is
-    /// all that the first level asks.
-    fn prove_last_end(&mut self) -> bool {
-        let shares = self.may_share();
-        let Self { problem, settings, analysis, answer, search: Some(search), .. } = self else {
-            return false;
-        };
-        let only = matches!(settings.objective.levels[0].terms[..], [(1, Metric::Makespan)]) && !shares;
-        let Some(best) = search.best().filter(|_| only) else { return false };
-        let penalty = best.penalty(problem);
-        let value = best.values[0];
-        if penalty > 0 || value <= answer.bounds[0] {
-            return false;
-        }
-        let (steps, limits) = share(&settings.limits, answer.effort, problem.packing.items.len() as u64);
-        let mut meter = Meter::new(steps, limits.deadline, limits.cancel);
-        let proved = detour::refuted(problem, &analysis.forced, value - 1, &mut meter);
-        answer.effort += meter.steps();
-        if proved {
-            answer.bounds[0] = value;
-            analysis.least_makespan = analysis.least_makespan.max(value);
-            analysis.least_makespan_fewest = analysis.least_makespan_fewest.max(value);
-        }
-        proved
-    }
-
-    /// Looks for better times in the next level about times that is open. `None` where nothing
-    /// was gained; whether the level is proved now, else.
-    fn perfect_level(&mut self) -> Option<bool> {
-        let best = self.best()?;
-        let known = self.known_bounds(&best.values);
-        let Self { problem, settings, answer, search: Some(search), .. } = self else { return None };
-        let best = search.best()?;
-        let (steps, limits) = share(&settings.limits, answer.effort, problem.packing.items.len() as u64);
-        let mut meter = Meter::new(steps, limits.deadline, limits.cancel);
-        let sound = |steps: &[Step]| schedule::replays(problem, steps) && in_time(problem, steps);
-        let known = (&best.steps[..], &best.values[..], &known[..]);
-        let found =
-            exact::improve(problem, settings.objective, (known.0, known.1), known.2, &mut meter, &sound);
-        answer.effort += meter.steps();
-        let found = found?;
-        let better = found.steps.is_some();
-        if let Some(steps) = found.steps {
-            let (placement, price) = (best.placement.clone(), best.penalty(problem));
-            let values = value(problem, settings, &steps, price);
-            search.adopt(Incumbent { steps, values, placement });
-        }
-        let proved = found.proved && self.is_only_way(found.level);
-        if proved && let Some(value) = self.best().map(|best| best.values[found.level]) {
-            self.answer.bounds[found.level] = self.answer.bounds[found.level].max(value);
-        }
-        (better || proved).then_some(proved)
-    }
-
-    /// Can moves be done at a part of their rate? Then those of the best plan can be done in
-    /// other ways, too.
-    fn may_share(&self) -> bool {
-        self.problem.project.transit.as_ref().is_some_and(|transit| transit.parts().len() > 1)
-    }
-
-    /// Has every plan the steps of the best one, if it is as good in the levels before? Where
-    /// those allow no more moves than must be, each to the only place there is.
-    fn is_only_way(&self, level: usize) -> bool {
-        let Some(best) = self.best().filter(|_| !self.may_share()) else { return false };
-        let packing = &self.problem.packing;
-        let fewest = |at: usize| {
-            matches!(self.settings.objective.levels[at].terms[..], [(_, Metric::Relocations)])
-                && best.values[at] == self.analysis.forced.len() as u64
-                && moves(&best.steps) == best.values[at]
-        };
-        let settled = |item: u32| packing.settled_in(item).is_some();
-        let plain = |item: &u32| {
-            let row = &packing.items[*item as usize];
-            row.lead == 0 && !packing.resizes(*item) && settled(*item)
-        };
-        let others = |step: &Step| match step.kind {
-            StepKind::Arrive { item, .. } => settled(item),
-            StepKind::Close(bin) => packing.bins[bin as usize].later == Later::Closed,
-            StepKind::Open(bin) => {
-                packing.bins[bin as usize].later == Later::Open
-                    || best.steps.iter().any(|step| match step.kind {
-                        StepKind::Move { to, .. } | StepKind::Arrive { to, .. } => to == bin,
-                        _ => false,
-                    })
-            }
-            _ => true,
-        };
-        (0..level).any(fewest) && self.analysis.forced.iter().all(plain) && best.steps.iter().all(others)
-    }
-}
-
-/// No plan has fewer moves than this.
-fn raise_moves(analysis: &mut Analysis, bound: u64) {
-    if bound > analysis.fewest_moves {
-        analysis.fewest_moves = bound;
-        // Some bin loses more than the fewest, and then the waiting may be less.
-        analysis.least_mttr = analysis.least_mttr_any;
-        analysis.least_makespan_fewest = analysis.least_makespan;
     }
 }
 

@@ -8,6 +8,7 @@ use quadrille::Options;
 use quadrille::Outcome;
 use quadrille::Status;
 use quadrille::constraint::fence::Fence;
+use quadrille::constraint::max_migrations::MaxMigrations;
 use quadrille::format;
 use quadrille::format::btrplace;
 use quadrille::model::ActionKind;
@@ -15,6 +16,7 @@ use quadrille::model::Network;
 use quadrille::model::NodeId;
 use quadrille::model::Plan;
 use quadrille::model::Roads;
+use quadrille::model::Route;
 use quadrille::model::Routing;
 use quadrille::model::Value;
 use quadrille::render;
@@ -24,10 +26,10 @@ use quadrille::verify::VerifyOptions;
 use quadrille::verify::verify;
 
 /// How a VM writes: hot size, hot duration, cold rate.
-type Dirty = Option<(i64, i64, f64)>;
+pub(crate) type Dirty = Option<(i64, i64, f64)>;
 
 /// A cluster on a star of links: memory, writes, from, to.
-fn cluster(links: &[u64], vms: &[(i64, Dirty, usize, usize)]) -> InstanceBuilder {
+pub(crate) fn cluster(links: &[u64], vms: &[(i64, Dirty, usize, usize)]) -> InstanceBuilder {
     let mut b = InstanceBuilder::new();
     let nodes: Vec<NodeId> = (0..links.len()).map(|at| b.node(&format!("n{at}"))).collect();
     let mut network = Network::star(links.len() as u32, 1);
@@ -50,7 +52,7 @@ fn cluster(links: &[u64], vms: &[(i64, Dirty, usize, usize)]) -> InstanceBuilder
 }
 
 #[track_caller]
-fn solved(instance: &Instance, objective: &str) -> (Outcome, Plan) {
+pub(crate) fn solved(instance: &Instance, objective: &str) -> (Outcome, Plan) {
     let objective = objective.parse().expect("an objective");
     let options = Options { objective: Some(objective), step_limit: Some(20_000), ..Options::default() };
     let outcome = quadrille::solve(instance, &options).expect("sound");
@@ -269,6 +271,38 @@ fn the_checker_sees_crowded_links_and_wrong_bandwidths() {
 }
 
 #[test]
+fn the_checker_sees_that_an_edge_is_missing() {
+    let instance = cluster(&[1000; 3], &[(1000, IDLE, 0, 2), (1000, IDLE, 1, 2)]).build().expect("sound");
+    let (_, mut plan) = solved(&instance, "makespan");
+    let told = |plan: &Plan| {
+        let mut report = verify(&instance, plan, &VerifyOptions::default());
+        quadrille::verify::verify_conditions(&instance, plan, &mut report);
+        report.findings.into_iter().map(|finding| finding.violation.text).collect::<Vec<String>>()
+    };
+    assert_eq!(told(&plan), [] as [&str; 0]);
+    plan.happens_before.clear();
+    assert_eq!(
+        told(&plan),
+        ["carried out by its conditions alone, link 2 to node n2 carries 2000 Mbit/s, of 1000; \
+          migrate(vm1, n1, n2) does not wait for the end of migrate(vm0, n0, n2)"]
+    );
+}
+
+#[test]
+fn loads_beyond_64_bits_are_added_up() {
+    let most = u64::MAX;
+    let mut b = cluster(&[most; 3], &[(1000, IDLE, 0, 2), (1000, IDLE, 1, 2)]);
+    b.network(Network::star(3, most));
+    let instance = b.build().expect("sound");
+    let (_, mut plan) = solved(&instance, "makespan");
+    for action in &mut plan.actions {
+        (action.end, action.start) = (action.duration(), 0);
+    }
+    plan.happens_before.clear();
+    assert_eq!(broken(&instance, &plan), [CoreRule::Network]);
+}
+
+#[test]
 fn plans_keep_their_bandwidths_in_files() {
     let instance = cluster(&[1000, 500], &[(1000, IDLE, 0, 1)]).build().expect("sound");
     let (outcome, plan) = solved(&instance, "makespan");
@@ -321,8 +355,9 @@ fn is_carried(instance: &Instance, plan: &Plan) -> bool {
 
 /// The least last end and the least sum of ends on a star of links, over all ways to go there
 /// at once or with one stop, and all orders in which the moves get the earliest moment at which
-/// their links are free. Whole nodes: there is room everywhere.
-fn brute(links: &[u64], vms: &[(u64, u64, usize, usize)], stops: bool) -> (u64, u64) {
+/// their links are free, and at most so many leave a node, or come to it, at once. Whole nodes:
+/// there is room everywhere.
+fn brute(links: &[u64], at_once: usize, vms: &[(u64, u64, usize, usize)], stops: bool) -> (u64, u64) {
     let mut best = (u64::MAX, u64::MAX);
     let ways = links.len() - 1;
     let choices = if stops { ways.pow(vms.len() as u32) } else { 1 };
@@ -339,7 +374,7 @@ fn brute(links: &[u64], vms: &[(u64, u64, usize, usize)], stops: bool) -> (u64, 
             legs.push(by.map_or_else(|| vec![leg(from, to)], |by| vec![leg(from, by), leg(by, to)]));
         }
         let mut next = vec![0; legs.len()];
-        place(links, &legs, &mut next, &mut Vec::new(), &mut best);
+        place((links, at_once), &legs, &mut next, &mut Vec::new(), &mut best);
     }
     best
 }
@@ -348,7 +383,7 @@ fn brute(links: &[u64], vms: &[(u64, u64, usize, usize)], stops: bool) -> (u64, 
 type Leg = (u64, u64, usize, usize);
 
 fn place(
-    links: &[u64],
+    (links, at_once): (&[u64], usize),
     legs: &[Vec<Leg>],
     next: &mut [usize],
     placed: &mut Vec<(Leg, usize, u64)>,
@@ -368,21 +403,39 @@ fn place(
                     let running = placed.iter().filter(|(leg, _, end)| *end > now && end - leg.0 <= now);
                     running.filter(|(leg, ..)| same(leg)).map(|(leg, ..)| leg.1).sum::<u64>() + leg.1
                 };
+                let beside = |same: &dyn Fn(&Leg) -> bool| {
+                    let running = placed.iter().filter(|(leg, _, end)| *end > now && end - leg.0 <= now);
+                    running.filter(|(leg, ..)| same(leg)).count()
+                };
                 used(&|other| other.2 == leg.2) <= links[leg.2]
                     && used(&|other| other.3 == leg.3) <= links[leg.3]
+                    && beside(&|other| other.2 == leg.2) < at_once
+                    && beside(&|other| other.3 == leg.3) < at_once
             })
         };
         let start = (ready..).find(|&start| fits(start)).expect("after all others");
         placed.push((leg, vm, start + leg.0));
         next[vm] += 1;
-        place(links, legs, next, placed, best);
+        place((links, at_once), legs, next, placed, best);
         next[vm] -= 1;
         placed.pop();
     }
 }
 
+#[test]
+fn links_of_many_widths_bound_plans_that_may_stop_on_the_way() {
+    // All share the link of the first node, and no two at once: 30 times 4 s.
+    let links: Vec<u64> = (0..21).map(|at| 1000 + at).collect();
+    let vms: Vec<_> = (0..30).map(|at| (4, 1000, 0, 1 + at % 20)).collect();
+    let (outcome, _) = solved(&timed(&links, &vms).build().expect("sound"), "makespan");
+    assert_eq!((outcome.status, outcome.metrics.makespan), (Status::Optimal, 120));
+    // Ends add up to no less than one after the other.
+    let (outcome, _) = solved(&timed(&links, &vms).build().expect("sound"), "sum_of_ends");
+    assert_eq!((outcome.status, outcome.metrics.sum_of_ends), (Status::Optimal, 4 * 30 * 31 / 2));
+}
+
 /// Like [`cluster`], with seconds and bandwidths that are given.
-fn timed(links: &[u64], vms: &[(u64, u64, usize, usize)]) -> Instance {
+fn timed(links: &[u64], vms: &[(u64, u64, usize, usize)]) -> InstanceBuilder {
     let rows: Vec<_> = vms.iter().map(|&(_, _, from, to)| (1, None, from, to)).collect();
     let mut b = cluster(links, &rows);
     for (at, &(seconds, most, ..)) in vms.iter().enumerate() {
@@ -390,7 +443,7 @@ fn timed(links: &[u64], vms: &[(u64, u64, usize, usize)]) -> Instance {
         b.vm_attribute(vm, "migrate", Value::Int(seconds as i64));
         b.vm_attribute(vm, "bandwidth", Value::Int(most as i64));
     }
-    b.build().expect("sound")
+    b
 }
 
 /// Seconds, bandwidth, from and another node.
@@ -450,8 +503,8 @@ proptest! {
         links in prop::collection::vec(prop::sample::select(vec![500u64, 1000]), 4),
         vms in rows(4, 6),
     ) {
-        let instance = timed(&links, &vms);
-        let direct = brute(&links, &vms, false);
+        let instance = timed(&links, &vms).build().expect("sound");
+        let direct = brute(&links, 9, &vms, false);
         for (objective, best) in [("relocations,makespan", direct.0), ("relocations,sum_of_ends", direct.1)] {
             let (outcome, _) = solved(&instance, objective);
             let level = &outcome.levels[1];
@@ -465,13 +518,32 @@ proptest! {
     fn what_is_optimal_with_stops_is_the_best_of_all_orders(
         links in prop::collection::vec(prop::sample::select(vec![500u64, 1000]), 3),
         vms in rows(3, 4),
+        given in any::<bool>(),
+        at_once in 1usize..4,
     ) {
-        let instance = timed(&links, &vms);
-        let best = brute(&links, &vms, true).0;
-        let (outcome, _) = solved(&instance, "makespan");
-        let level = &outcome.levels[0];
-        prop_assert!(level.bound <= best, "{level:?} {best}");
-        prop_assert!(level.bound < level.value || level.value <= best, "{level:?} {best}");
+        // On routes that are given, and with so many migrations at once, bounds hold as well.
+        let mut b = timed(&links, &vms);
+        let nodes: std::sync::Arc<[NodeId]> = (0..links.len() as u32).map(NodeId).collect();
+        if given {
+            let mut network = Network::star(links.len() as u32, 1);
+            network.links.iter_mut().zip(&links).for_each(|(link, &capacity)| link.capacity = capacity);
+            let pairs = nodes.iter().flat_map(|from| nodes.iter().map(move |to| (*from, *to)));
+            let route = |(from, to): (NodeId, NodeId)| Route { from, to, links: vec![(from.0, false), (to.0, true)] };
+            network.routing = Routing::Fixed(pairs.filter(|(from, to)| from != to).map(route).collect());
+            b.network(network);
+        }
+        for direction in ["in", "out"] {
+            let (nodes, direction, scope) = (nodes.clone(), direction.to_owned(), "each".to_owned());
+            b.constraint(Constraint::new(MaxMigrations { nodes, amount: at_once as u64, direction, scope }));
+        }
+        let instance = b.build().expect("sound");
+        let best = brute(&links, at_once, &vms, true);
+        for (objective, best) in [("makespan", best.0), ("sum_of_ends", best.1)] {
+            let (outcome, _) = solved(&instance, objective);
+            let level = &outcome.levels[0];
+            prop_assert!(level.bound <= best, "{objective} {level:?} {best}");
+            prop_assert!(level.bound < level.value || level.value <= best, "{objective} {level:?} {best}");
+        }
     }
 
     #[test]
@@ -484,7 +556,8 @@ proptest! {
             let objective = "makespan".parse().expect("an objective");
             // The first plan is near enough: nothing is proved beyond what is known before.
             let options = Options { objective: Some(objective), gap: Some(1.0), ..Options::default() };
-            quadrille::solve(&timed(links, vms), &options).expect("sound").levels[0].bound
+            let instance = timed(links, vms).build().expect("sound");
+            quadrille::solve(&instance, &options).expect("sound").levels[0].bound
         };
         // All nodes get other names, or all moves go the other way.
         let mut turned = links.clone();

@@ -14,6 +14,9 @@
 use super::critical::Earliest;
 use super::machine::Excess;
 use super::machine::preemptive;
+use super::split::Share;
+use super::split::Split;
+use crate::engine::Meter;
 use crate::problem::Later;
 use crate::problem::NONE;
 use crate::problem::Packing;
@@ -55,17 +58,7 @@ const MOST_SUMMED: usize = 1 << 12;
 pub fn loads(problem: &Problem, earliest: &Earliest, forced: &[u32], direct: bool) -> Excess {
     let Some(transit) = &problem.project.transit else { return Excess::default() };
     let capacities = transit.capacities();
-    let mut jobs: Vec<Vec<Job>> = vec![Vec::new(); capacities.len()];
-    for &item in forced {
-        if direct {
-            add_direct(problem, transit.as_ref(), item, &mut jobs);
-        } else {
-            add_least(problem, transit.as_ref(), item, &mut jobs);
-        }
-    }
-    if !direct {
-        add_sides(&problem.packing, transit.as_ref(), &mut jobs);
-    }
+    let jobs = jobs(problem, transit.as_ref(), forced, direct);
     let mut found = Excess::default();
     // By what they add to the sum of ends; each item counts on one channel.
     let mut sums: Vec<(u64, u32)> = Vec::new();
@@ -83,6 +76,42 @@ pub fn loads(problem: &Problem, earliest: &Earliest, forced: &[u32], direct: boo
         fresh.iter().for_each(|job| counted[job.item as usize] = true);
     }
     found
+}
+
+/// By channel: what must cross it.
+fn jobs(problem: &Problem, transit: &dyn Transit, forced: &[u32], direct: bool) -> Vec<Vec<Job>> {
+    let mut jobs: Vec<Vec<Job>> = vec![Vec::new(); transit.capacities().len()];
+    for &item in forced {
+        if direct {
+            add_direct(problem, transit, item, &mut jobs);
+        } else {
+            add_least(problem, transit, item, &mut jobs);
+        }
+    }
+    if !direct {
+        add_sides(&problem.packing, transit, &mut jobs);
+    }
+    jobs
+}
+
+/// By how much the ends of the items exceed the earliest ones, in sum, where each counts on all
+/// channels that it must cross, in parts; see [`loads`]. `target` is what is hoped for.
+pub fn split_excess(problem: &Problem, forced: &[u32], direct: bool, target: u64, meter: &mut Meter) -> u64 {
+    let Some(transit) = &problem.project.transit else { return 0 };
+    let earliest = Earliest::new(problem, forced);
+    let least: Vec<u64> = forced.iter().map(|&item| earliest.of_item(item)).collect();
+    let known = least.iter().fold(0u64, |sum, end| sum.saturating_add(*end));
+    let mut split = Split::new(vec![1; forced.len()], least);
+    let of_channel = jobs(problem, transit.as_ref(), forced, direct);
+    for (channel, jobs) in (0u32..).zip(&of_channel).filter(|(_, jobs)| jobs.len() > 1) {
+        let shares = jobs.iter().filter_map(|job| {
+            let task = forced.binary_search(&job.item).ok()? as u32;
+            Some(Share { task, head: job.head, seconds: job.seconds, work: job.work })
+        });
+        split.add(channel, transit.capacities()[channel as usize], shares);
+    }
+    split.improve(known.saturating_add(target), meter);
+    split.value().saturating_sub(known)
 }
 
 /// Seconds until a bin is open.
@@ -309,6 +338,7 @@ pub fn excess(jobs: &[Job], capacity: u64, earliest: &Earliest) -> u64 {
 mod tests {
     use super::*;
     use crate::objective::Metric;
+    use crate::outcome::CancelToken;
     use crate::random::Random;
     use crate::schedule;
     use crate::schedule::bound::Ends;
@@ -389,7 +419,12 @@ mod tests {
             let forced: Vec<u32> = (0..packing.items.len() as u32).filter(must).collect();
             let moves = forced.iter().map(|&item| move_takes(packing, item)).sum();
             let ends = Ends::new(&problem, &forced, false, true, &|_| false);
-            let any = Ends::new(&problem, &forced, true, false, &|_| false);
+            let mut any = Ends::new(&problem, &forced, true, false, &|_| false);
+            let mut ends = ends;
+            for (ends, direct) in [(&mut ends, true), (&mut any, false)] {
+                let mut meter = Meter::new(10_000, None, CancelToken::new());
+                ends.raise_waits(&problem, &forced, split_excess(&problem, &forced, direct, 9, &mut meter));
+            }
             assert!(any.makespan <= ends.makespan && any.sum(moves) <= ends.sum(moves), "{problem:?}");
             for (metric, bound) in [(Metric::Makespan, ends.makespan), (Metric::Mttr, ends.sum(moves))] {
                 let best = testing::brute(&problem, &steps, &testing::objective(metric), last);

@@ -6,9 +6,12 @@
 //! With both, each channel is bounded like a machine ([`super::channel::least_last`]). Then
 //! parts of the project that are tight are put to the solver by lazy clause generation
 //! ([`crate::schedule::exact::refuted`]): what has no times alone has none with the rest.
+//! Sums of ends are bounded by splits of weights ([`super::split`]).
 
 use super::channel::Job;
 use super::channel::least_last;
+use super::split::Share;
+use super::split::Split;
 use crate::engine::Meter;
 use crate::schedule::exact;
 use crate::schedule::tasks::Kind;
@@ -34,13 +37,7 @@ pub fn last_end(tasks: &Tasks, ends: &[u64], last: u64, meter: &mut Meter) -> u6
         if tasks.kinds[resource] == Kind::Room || users.len() < 2 {
             continue;
         }
-        let job = |&task: &u32| {
-            let at = task as usize;
-            let takes = tasks.takes.of(task).iter().find(|usage| usage.0 as usize == resource);
-            let amount = takes.map_or(0, |usage| usage.1.max(0) as u64);
-            let (head, tail, seconds) = (heads[at], tails[at], tasks.duration[at]);
-            Job { item: task, head, tail, seconds, amount, work: u128::from(amount) * u128::from(seconds) }
-        };
+        let job = |&task: &u32| job(tasks, task, resource, &heads, tails[task as usize]);
         let jobs: Vec<Job> = users.iter().map(job).collect();
         bound = least_last(&jobs, tasks.free[resource].max(1) as u64, bound);
     }
@@ -65,6 +62,70 @@ pub fn last_end(tasks: &Tasks, ends: &[u64], last: u64, meter: &mut Meter) -> u6
         }
     }
     bound.min(last)
+}
+
+/// Bounds the sum of the ends of the tasks of a project by these weights; improved until it is
+/// `target`, or the meter is over.
+pub fn weighted_ends(tasks: &Tasks, weights: &[u32], target: u64, meter: &mut Meter) -> Split {
+    let mut heads = heads(tasks);
+    after_all(tasks, &mut heads);
+    let least = heads.iter().zip(&tasks.duration).map(|(head, takes)| head + takes).collect();
+    let mut split = Split::new(weights.iter().map(|&weight| u64::from(weight)).collect(), least);
+    for (resource, users) in users(tasks).iter().enumerate() {
+        if tasks.kinds[resource] == Kind::Room {
+            continue;
+        }
+        let share = |&task: &u32| {
+            let (head, seconds) = (heads[task as usize], tasks.duration[task as usize]);
+            Share {
+                task,
+                head,
+                seconds,
+                work: u128::from(taken(tasks, task, resource)) * u128::from(seconds),
+            }
+        };
+        split.add(resource as u32, tasks.free[resource].max(0) as u64, users.iter().map(share));
+    }
+    split.improve(target, meter);
+    split
+}
+
+/// Raises the heads of those that wait for several that share something: those end one after
+/// the other.
+fn after_all(tasks: &Tasks, heads: &mut [u64]) {
+    let mut before: Vec<Vec<u32>> = vec![Vec::new(); tasks.count()];
+    for task in 0..tasks.count() as u32 {
+        tasks.next.of(task).iter().for_each(|&then| before[then as usize].push(task));
+    }
+    for task in tasks.order() {
+        let before = &before[task as usize];
+        let mut shared: Vec<(u32, u32)> = Vec::new();
+        for &other in before {
+            let end = heads[other as usize] + tasks.duration[other as usize];
+            heads[task as usize] = heads[task as usize].max(end);
+            let renewable = |usage: &&(u32, i64)| tasks.kinds[usage.0 as usize] == Kind::Renewable;
+            shared.extend(tasks.takes.of(other).iter().filter(renewable).map(|usage| (usage.0, other)));
+        }
+        shared.sort_unstable();
+        for group in shared.chunk_by(|a, b| a.0 == b.0).filter(|group| group.len() > 1) {
+            let resource = group[0].0 as usize;
+            let jobs: Vec<Job> = group.iter().map(|row| job(tasks, row.1, resource, heads, 0)).collect();
+            let last = least_last(&jobs, tasks.free[resource].max(1) as u64, 0);
+            heads[task as usize] = heads[task as usize].max(last);
+        }
+    }
+}
+
+/// What a task takes of a resource.
+fn taken(tasks: &Tasks, task: u32, resource: usize) -> u64 {
+    let takes = tasks.takes.of(task).iter().find(|usage| usage.0 as usize == resource);
+    takes.map_or(0, |usage| usage.1.max(0) as u64)
+}
+
+fn job(tasks: &Tasks, task: u32, resource: usize, heads: &[u64], tail: u64) -> Job {
+    let (head, seconds) = (heads[task as usize], tasks.duration[task as usize]);
+    let amount = taken(tasks, task, resource);
+    Job { item: task, head, tail, seconds, amount, work: u128::from(amount) * u128::from(seconds) }
 }
 
 /// By resource: the tasks that take or give some of it.

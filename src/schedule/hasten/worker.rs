@@ -147,12 +147,18 @@ impl<'t> Worker<'t> {
     }
 
     /// The first times: those that are known, and for some workers rules of thumb.
-    pub(super) fn start(&mut self, steps: &[Step], ranks: bool, first: bool) {
+    pub(super) fn start(
+        &mut self,
+        steps: &[Step],
+        ranks: bool,
+        first: bool,
+        stop: &(dyn Fn() -> bool + Sync),
+    ) {
         let known: Vec<u64> = steps.iter().map(|step| step.end).collect();
         let known = if self.turned { self.mirrored(&known) } else { known };
         if ranks {
             self.start_with(self.ranked(|task| known[task] - self.tasks.duration[task]));
-            if !first {
+            if !first || stop() {
                 return;
             }
             if self.aim.levels[self.aim.open].weights.is_some() {
@@ -160,7 +166,9 @@ impl<'t> Worker<'t> {
             }
             if self.tasks.count() <= MOST_QUADRATIC {
                 self.spent += self.cost() * 16;
-                if let Some(ends) = by_remaining_load(self.tasks, self.tails) {
+                if !stop()
+                    && let Some(ends) = by_remaining_load(self.tasks, self.tails, stop)
+                {
                     self.start_with(self.ranked(|task| ends[task] - self.tasks.duration[task]));
                 }
             }
@@ -187,7 +195,7 @@ impl<'t> Worker<'t> {
         let Some(mut field) = Field::new(self.tasks, &self.ends, weights, target, price) else {
             return false;
         };
-        field.settle();
+        field.settle(stop);
         let mut total = field.total();
         let mut rounds = 0u64;
         while self.spent < self.granted {
@@ -201,7 +209,7 @@ impl<'t> Worker<'t> {
             let done = price > 0 && field.is_in_time();
             if done || rounds.is_multiple_of(1024) {
                 if rounds.is_multiple_of(16_384) {
-                    field.settle();
+                    field.settle(stop);
                     self.spent += self.cost();
                 }
                 total = field.total();
