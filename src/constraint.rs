@@ -393,6 +393,13 @@ pub trait SideConstraint: Described + fmt::Debug + Send + Sync + 'static {
         signature.restrictions == Restrictions::Discrete && !signature.may_be_soft
     }
 
+    /// Does `holds_over` speak of moments of the clock, which a delay may break whatever the
+    /// order of actions? Rules about order alone are kept however long actions take, and the
+    /// checker asks them again with other durations.
+    fn is_about_moments(&self) -> bool {
+        false
+    }
+
     /// The largest load of a node in a resource, in place of the node's capacity.
     /// Of several, the smallest counts; at moments before the last only continuous
     /// ones count, and where all are discrete there is no limit before the end.

@@ -11,20 +11,25 @@ mod find;
 mod proof;
 mod question;
 mod quickxplain;
+mod stuck;
+mod wait;
 mod way;
 
 pub use action::reasons;
 pub use ask::BoundPart;
 pub use ask::Instead;
-pub use ask::Why;
 pub use ask::WhyNot;
 pub use ask::bound;
 pub use ask::host_after;
-pub use ask::waits_for;
 pub use ask::why_not;
 pub use ask::with_wish;
 pub use proof::conflict;
 pub use question::Kept;
+pub use stuck::Stuck;
+pub use stuck::stuck;
+pub use wait::Waits;
+pub use wait::Why;
+pub use wait::waits_for;
 pub use way::Change;
 pub use way::WayOut;
 pub use way::changed;
@@ -166,7 +171,7 @@ fn contradiction(oracle: &mut Oracle<'_>, kept: &Kept) -> Option<Conflict> {
 fn leave_out(instance: &Instance, kept: &mut Kept, conflict: &Conflict) {
     let rank = |member: &Member| match member {
         Member::Constraint(_) => 0,
-        Member::Capacity(..) | Member::Horizon(_) => 1,
+        Member::Capacity(..) | Member::Network | Member::Horizon(_) => 1,
         Member::Vm(_) | Member::Place(_) => 2,
     };
     let background = question::background(instance);

@@ -23,10 +23,14 @@ pub enum Metric {
     /// Number of nodes that are online at the end. A node of which no rule says what
     /// becomes of it may be switched on or off for that; one that stores a sleeping VM stays on.
     NodesOn,
-    /// Joules from the start of the plan to its last end: the power of each node times the
-    /// seconds for which it is on, from the start of its boot to the end of its shutdown, and
-    /// what each live migration takes (see `Instance::node_power` and
-    /// `Instance::migration_energy`). A plan that ends earlier takes less.
+    /// Joules from second 0 to the end of the last action, whatever that is: the power of each
+    /// node of the instance times the seconds of that period for which it is on, and what each
+    /// live migration takes as a whole (see `Instance::node_power` and
+    /// `Instance::migration_energy`; a VM that is made again elsewhere takes nothing). A node is
+    /// on from 0 if it is online at first, else from the start of its boot, until the end of its
+    /// shutdown or of the plan. What nodes take afterwards does not count: a plan that does
+    /// nothing takes nothing. A node of which no rule says what becomes of it may be switched on
+    /// or off for that, and a VM may move so that its node can go off.
     Energy,
 }
 
@@ -77,6 +81,11 @@ impl Level {
     /// One metric alone.
     pub fn of(metric: Metric) -> Self {
         Self { terms: vec![(1, metric)] }
+    }
+
+    /// Does it count this?
+    pub fn counts(&self, metric: Metric) -> bool {
+        self.terms.iter().any(|term| term.1 == metric)
     }
 
     /// The weighted sum, from the figure of each metric; what is beyond 64 bits is the
@@ -152,6 +161,12 @@ impl Objective {
             .iter()
             .find(|level| level.terms.iter().any(|term| term.1 == Metric::NodesOn || term.1.is_timed()))
             .is_some_and(|level| level.terms.iter().any(|term| term.1 == Metric::NodesOn))
+    }
+
+    /// May joules be saved by more relocations: do they count, and in no later level?
+    pub fn saves_energy(&self) -> bool {
+        let counts = |level: &&Level| level.counts(Metric::Energy) || level.counts(Metric::Relocations);
+        self.levels.iter().find(counts).is_some_and(|level| level.counts(Metric::Energy))
     }
 }
 

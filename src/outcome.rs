@@ -194,6 +194,8 @@ pub enum Member {
     Place(VmId),
     /// These nodes offer no more of the resource than they do.
     Capacity(Vec<NodeId>, ResourceId),
+    /// Migrations travel on the network, as it is.
+    Network,
     /// The plan ends by this moment, in seconds.
     Horizon(u64),
 }

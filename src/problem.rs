@@ -8,6 +8,7 @@
 mod bits;
 mod packing;
 mod project;
+mod shares;
 mod text;
 mod transit;
 
@@ -32,6 +33,7 @@ pub use project::duration_of;
 pub use project::lead_of;
 pub use project::passage_of;
 pub use project::passage_of_step;
+pub use shares::Shares;
 pub use transit::PARTS;
 pub use transit::Passage;
 pub use transit::Toll;

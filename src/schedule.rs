@@ -42,6 +42,7 @@ mod share;
 pub mod tasks;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod thrift;
 pub mod turns;
 mod value;
 
@@ -538,8 +539,8 @@ impl<'p> Clock<'p> {
                         && relation.penalty.is_none()
                         && bins.contains(bin)
                     {
-                        let on = bins.iter().filter(|&bin| self.powered[bin as usize]).count() as u64;
-                        if on + 1 > *limit {
+                        let on = bins.sum(|other| other == bin || self.powered[other as usize]);
+                        if on > *limit {
                             return Err(Some(Block::Relation(index as u32)));
                         }
                     }

@@ -8,9 +8,12 @@
 //! proves that there is no plan. On larger ones a linear programme can ([`room`]).
 
 pub mod bound;
+mod cheapest;
 mod consolidate;
 mod construct;
 pub mod cover;
+mod deadline;
+mod draws;
 pub mod exact;
 pub mod fewest;
 mod haste;
@@ -33,7 +36,6 @@ use crate::objective::Objective;
 use crate::outcome::CancelToken;
 use crate::outcome::Phase;
 use crate::outcome::StopReason;
-use crate::problem::BitSet;
 use crate::problem::Later;
 use crate::problem::NONE;
 use crate::problem::Order;
@@ -41,12 +43,12 @@ use crate::problem::Packing;
 use crate::problem::Problem;
 use crate::problem::RelationKind;
 use crate::problem::Role;
+use crate::problem::Shares;
 use crate::problem::Step;
 use crate::problem::StepKind;
 use crate::propagator::Block;
 use crate::random;
 use crate::schedule;
-use crate::schedule::bound::critical::Earliest;
 use consolidate::Consolidation;
 use exact::Exact;
 use exact::MoveCost;
@@ -233,6 +235,8 @@ struct Solver<'p> {
     fewest_tried: bool,
     /// Was the proof of the least seconds of the moves tried?
     quickest_tried: bool,
+    /// Was every schedule tried, the cheapest first?
+    cheapest_tried: bool,
     /// The placement and the values of the plan for which the best times were looked for.
     perfected: Option<(schedule::Placement, Vec<u64>)>,
     stop: Option<StopReason>,
@@ -266,6 +270,7 @@ impl<'p> Solver<'p> {
             active,
             fewest_tried,
             quickest_tried,
+            cheapest_tried: false,
             perfected: None,
             stop: None,
             rounds: 0,
@@ -279,6 +284,9 @@ impl<'p> Solver<'p> {
         // everything else.
         if solver.answer.proof.is_none() && solver.is_tiny() && !solver.met() && !solver.is_enough() {
             solver.prove();
+        }
+        if solver.is_tiny() && solver.wants_cheapest() {
+            solver.prove_cheapest();
         }
         if solver.answer.proof.is_some() {
             solver.stop = Some(StopReason::Proved);
@@ -361,10 +369,13 @@ impl<'p> Solver<'p> {
         self.active.len() <= TINY_ITEMS && self.problem.packing.bins.len() <= TINY_BINS
     }
 
+    fn is_small(&self) -> bool {
+        self.active.len() <= EXACT_ITEMS && self.problem.packing.bins.len() <= EXACT_BINS
+    }
+
     fn wants_proof(&self) -> bool {
         self.answer.proof.is_none()
-            && self.active.len() <= EXACT_ITEMS
-            && self.problem.packing.bins.len() <= EXACT_BINS
+            && self.is_small()
             && !self.is_tiny()
             && !self.met()
             && !self.is_enough()
@@ -502,6 +513,9 @@ impl<'p> Solver<'p> {
         if self.wants_proof() {
             self.prove();
         }
+        if self.is_small() && self.stop != Some(StopReason::Interrupted) && self.wants_cheapest() {
+            self.prove_cheapest();
+        }
         if self.best().is_none() && self.answer.proof.is_none() {
             self.answer.proof = room::proof(self.problem);
         }
@@ -554,6 +568,7 @@ fn bounds(objective: &Objective, analysis: &Analysis, values: Option<&[u64]>) ->
                 Metric::Makespan => analysis.least_makespan,
                 Metric::RelocationTime => analysis.least_relocation_time,
                 Metric::NodesOn => analysis.fewest_open,
+                Metric::Energy if fewest_moves => analysis.least_energy_fewest(),
                 Metric::Energy => analysis.least_energy(),
             });
             if let ([(_, Metric::Relocations)], Some(values)) = (&level.terms[..], values)
@@ -576,7 +591,7 @@ fn first_proof(problem: &Problem, analysis: &Analysis) -> Option<Proof> {
     if problem.project.horizon.is_some_and(|horizon| horizon < analysis.least_makespan) {
         return Some(Proof::Late(analysis.least_makespan));
     }
-    if let Some(item) = overdue(problem, &analysis.forced) {
+    if let Some(item) = deadline::overdue(problem, &analysis.forced) {
         return Some(Proof::Overdue(item));
     }
     // More items than seats: at most k in each of the bins that may be open.
@@ -604,20 +619,6 @@ fn first_proof(problem: &Problem, analysis: &Analysis) -> Option<Proof> {
     })
 }
 
-/// An item that must move and cannot have done so by its deadline.
-fn overdue(problem: &Problem, forced: &[u32]) -> Option<u32> {
-    let deadlines = problem.project.orders.iter().filter_map(|(order, _)| match order {
-        Order::Deadline(item, latest) if forced.binary_search(item).is_ok() => Some((*item, *latest)),
-        _ => None,
-    });
-    let deadlines: Vec<(u32, u64)> = deadlines.collect();
-    if deadlines.is_empty() {
-        return None;
-    }
-    let earliest = Earliest::new(problem, forced);
-    deadlines.into_iter().find(|&(item, latest)| earliest.of_item(item) > latest).map(|(item, _)| item)
-}
-
 /// The number of groups with a bin that may be open; `None` where such a bin is in no group.
 fn usable_groups(packing: &Packing, partition: u32) -> Option<u64> {
     let open = (0u32..).zip(&packing.bins).filter(|(_, bin)| bin.later != Later::Closed);
@@ -628,13 +629,15 @@ fn usable_groups(packing: &Packing, partition: u32) -> Option<u64> {
 }
 
 /// Even the largest bins that may be open together cannot hold everything.
-fn too_few_open(packing: &Packing, at: u32, bins: &BitSet, limit: u64) -> Option<Proof> {
+fn too_few_open(packing: &Packing, at: u32, bins: &Shares, limit: u64) -> Option<Proof> {
     let usable = |bin: &u32| packing.bins[*bin as usize].later != Later::Closed;
     let all = 0..packing.bins.len() as u32;
     let stays: Vec<u32> = (0..packing.items.len() as u32)
         .filter(|&item| packing.items[item as usize].role != Role::Depart)
         .collect();
-    if limit == 0 && !stays.is_empty() && !all.clone().any(|bin| usable(&bin) && !bins.contains(bin)) {
+    // As many as could be open if they took the least.
+    let most = bins.most(bins.iter().filter(usable), limit);
+    if most == 0 && !stays.is_empty() && !all.clone().any(|bin| usable(&bin) && !bins.contains(bin)) {
         return Some(Proof::Crowd(at, 0));
     }
     (0..packing.dims).find_map(|dim| {
@@ -643,7 +646,7 @@ fn too_few_open(packing: &Packing, at: u32, bins: &BitSet, limit: u64) -> Option
         let outside: u128 = all.clone().filter(|bin| usable(bin) && !bins.contains(*bin)).map(capacity).sum();
         let mut inside: Vec<u128> = bins.iter().filter(usable).map(capacity).collect();
         inside.sort_unstable_by(|a, b| b.cmp(a));
-        let room = outside + inside.iter().take(limit as usize).sum::<u128>();
+        let room = outside + inside.iter().take(most as usize).sum::<u128>();
         (need > room).then_some(Proof::Powered(at, dim as u32))
     })
 }

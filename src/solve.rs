@@ -8,6 +8,7 @@ use crate::explain;
 use crate::model::Instance;
 use crate::model::Metrics;
 use crate::model::Plan;
+use crate::objective::Metric;
 use crate::objective::Objective;
 use crate::outcome::Bounded;
 use crate::outcome::Clash;
@@ -106,7 +107,7 @@ fn solve_here(instance: &Instance, options: &Options, any: bool) -> Result<Outco
     let clock = Instant::now();
     let mut plan = compile::raise(instance, &compiled, steps);
     plan::order(instance, &compiled.posted, &mut plan);
-    plan::retime(instance, &compiled.posted, &mut plan);
+    retime(instance, &compiled, objective, &mut plan);
     explain::reasons(instance, &compiled, &answer.analysis, &mut plan);
     timings.schedule += milliseconds(clock);
 
@@ -134,6 +135,20 @@ fn solve_here(instance: &Instance, options: &Options, any: bool) -> Result<Outco
         steps: answer.effort,
         timings,
     })
+}
+
+/// Starts everything as early as the edges let it, unless that makes the plan worse: a node that
+/// boots earlier draws power for longer.
+fn retime(instance: &Instance, compiled: &Compiled, objective: &Objective, plan: &mut Plan) {
+    let mut earlier = plan.clone();
+    plan::retime(instance, &compiled.posted, &mut earlier);
+    let values = |plan: &Plan| {
+        let metrics = Metrics::of(instance, plan);
+        objective.values(|metric| metrics.get(metric))
+    };
+    if !objective.counts(Metric::Energy) || values(&earlier) <= values(plan) {
+        *plan = earlier;
+    }
 }
 
 fn bounded(objective: &Objective, metrics: &Metrics, penalty: u64, answer: &Answer) -> Vec<Bounded> {

@@ -3,6 +3,7 @@
 //! Looks at the instance and the plan only; knows nothing of compiling and solving.
 
 mod capacity;
+mod conditions;
 mod continuous;
 mod network;
 mod replay;
@@ -22,6 +23,7 @@ use crate::model::VmId;
 use crate::model::VmState;
 use capacity::Room;
 use continuous::Continuous;
+use network::Ways;
 use replay::Replay;
 use rustc_hash::FxHashMap;
 use rustc_hash::FxHashSet;
@@ -49,14 +51,17 @@ pub enum CoreRule {
     Time,
     /// An edge that the times contradict, or a circle of edges.
     Order,
-    /// A link or a switch carries more than it can.
+    /// A link or a switch carries more than it can, or a way is none.
     Network,
+    /// What the times keep breaks when the plan is carried out by its conditions alone.
+    Conditions,
 }
 
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// The moment, in seconds; `None` for the source configuration without a plan.
+    /// The moment, in seconds; `None` for the source configuration without a plan, and for
+    /// what other durations would bring about.
     pub at: Option<u64>,
     /// Which rule.
     pub source: Source,
@@ -76,6 +81,20 @@ pub struct Report {
     pub repaired: Vec<(u32, u64, Violation)>,
     /// Total price of the soft constraints that the final configuration breaks.
     pub penalty: u64,
+    /// Was the plan carried out by its conditions, too?
+    pub conditions: Conditions,
+}
+
+/// What is known of a plan whose actions take longer, or shorter, than it says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Conditions {
+    /// Nothing: nobody has asked.
+    #[default]
+    Unchecked,
+    /// Nothing: the plan comes from a format that has no conditions.
+    Lacking,
+    /// [`verify_conditions`] carried it out so often, with other durations each time.
+    Tried(u32),
 }
 
 impl Report {
@@ -149,7 +168,7 @@ pub fn verify_source(instance: &Instance) -> Report {
     let mut report = Report::default();
     let at = Configuration::source(instance);
     let mut limits = Vec::new();
-    Room::new(instance).check_last(&at, None, &mut limits);
+    Room::new(instance, Clock::Stated).check_last(&at, None, &mut limits);
     for (index, constraint) in instance.constraints().iter().enumerate() {
         if constraint.rule.is_goal() {
             continue;
@@ -191,35 +210,19 @@ pub fn verify(instance: &Instance, plan: &Plan, options: &VerifyOptions) -> Repo
     }
     let findings = &mut report.findings;
     timing::check_times(instance, plan, options.horizon, findings);
-    network::check_loads(instance, plan, findings);
+    if let Some(ways) = Ways::of(instance, plan) {
+        ways.check(plan, findings);
+        findings.extend(ways.overloads(plan).into_iter().map(|over| ways.finding(&over, Clock::Stated)));
+    }
     let ranks = timing::check_order(instance, plan, findings);
 
-    let mut replay = Replay::new(instance, plan);
-    let mut room = Room::new(instance);
+    let mut replay = Replay::new(instance, plan, Clock::Stated);
+    let mut room = Room::new(instance, Clock::Stated);
     let mut continuous = Continuous::new(instance, plan);
     let mut limits = Vec::new();
     room.check_before(&replay.at, options.strict, &mut limits);
     continuous.check_before(&replay.at, options.strict, findings);
-
-    let events = events(plan, &ranks);
-    let makespan = events.last().map_or(0, |event| event.time);
-    for instant in events.chunk_by(|one, other| one.time == other.time) {
-        for event in instant {
-            if event.step != Step::End {
-                replay.start(event.action, findings);
-            }
-            if event.step != Step::Start {
-                replay.end(event.action);
-            }
-        }
-        let time = instant[0].time;
-        if time < makespan {
-            replay.touched.tidy();
-            room.check_touched(&replay.at, time, &replay.touched, &mut limits);
-            continuous.check_touched(&replay.at, time, &replay.touched, findings);
-        }
-        replay.touched.clear();
-    }
+    let makespan = play(&mut replay, &ranks, &mut room, &mut continuous, &mut limits, findings);
 
     replay.check_finished(makespan, findings);
     room.check_last(&replay.at, Some(makespan), &mut limits);
@@ -242,6 +245,75 @@ pub fn verify(instance: &Instance, plan: &Plan, options: &VerifyOptions) -> Repo
     }
     report.conclude(limits);
     report
+}
+
+/// Carries a plan out by its conditions (its happens-before edges) alone, and adds what breaks
+/// to what [`verify`] has reported of it: in words, and each node, way and rule once.
+///
+/// Every action starts as soon as all that it waits for has ended; first with the durations
+/// that the plan states, then with others, of which some are very long: pseudo-random, and
+/// the same every time. Capacities, ways, states and the hard continuous rules must hold all the
+/// same, and so must orders that rules ask for. Moments may not: a deadline, or moves that are
+/// to end together, are not looked at
+/// ([`SideConstraint::is_about_moments`](crate::constraint::SideConstraint::is_about_moments)).
+/// A plan that passes has been tried, not proved.
+///
+/// As often as a plan is small: 16 to 400 times the cost of a replay.
+pub fn verify_conditions(instance: &Instance, plan: &Plan, report: &mut Report) {
+    if timing::unknown_elements(instance, plan).is_empty() {
+        conditions::check(instance, plan, report);
+    }
+}
+
+/// Goes through the events of a plan, and looks at what lasts between two instants. Gives
+/// the moment of the last event.
+fn play<'a>(
+    replay: &mut Replay<'a>,
+    ranks: &[u32],
+    room: &mut Room<'a>,
+    continuous: &mut Continuous<'a>,
+    limits: &mut Vec<Finding>,
+    findings: &mut Vec<Finding>,
+) -> u64 {
+    let events = events(replay.plan, ranks);
+    let makespan = events.last().map_or(0, |event| event.time);
+    for instant in events.chunk_by(|one, other| one.time == other.time) {
+        for event in instant {
+            if event.step != Step::End {
+                replay.start(event.action, findings);
+            }
+            if event.step != Step::Start {
+                replay.end(event.action);
+            }
+        }
+        let time = instant[0].time;
+        if time < makespan {
+            replay.touched.tidy();
+            room.check_touched(&replay.at, time, &replay.touched, limits);
+            continuous.check_touched(&replay.at, time, &replay.touched, findings);
+        }
+        replay.touched.clear();
+    }
+    makespan
+}
+
+/// Whose moments a replay goes through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Clock {
+    /// Those of the plan.
+    Stated,
+    /// Those of a run that only shows what may happen: no text names them.
+    Free,
+}
+
+impl Clock {
+    /// A moment in a sentence: ` at 5 s`, or nothing.
+    fn at(self, moment: u64) -> String {
+        match self {
+            Clock::Stated => format!(" at {moment} s"),
+            Clock::Free => String::new(),
+        }
+    }
 }
 
 /// Every VM ends in the state that is wanted, or keeps its own.

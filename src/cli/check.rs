@@ -10,6 +10,7 @@ use super::units;
 use quadrille::constraint::deadline::Deadline;
 use quadrille::render;
 use quadrille::verify;
+use quadrille::verify::Conditions;
 use quadrille::verify::VerifyOptions;
 use std::path::PathBuf;
 
@@ -54,9 +55,16 @@ pub(super) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Fa
     let report = match &arguments.plan {
         None => verify::verify_source(&instance),
         Some(path) => {
-            let plan = arguments.reading.plan(path, &instance)?;
+            let (plan, has_conditions) = arguments.reading.plan(path, &instance)?;
             let options = VerifyOptions { strict: arguments.strict, horizon: arguments.horizon };
-            verify::verify(&Deadline::settle(&instance, arguments.start), &plan, &options)
+            let settled = Deadline::settle(&instance, arguments.start);
+            let mut report = verify::verify(&settled, &plan, &options);
+            if has_conditions {
+                verify::verify_conditions(&settled, &plan, &mut report);
+            } else {
+                report.conditions = Conditions::Lacking;
+            }
+            report
         }
     };
     let text = match arguments.format {

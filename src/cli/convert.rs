@@ -80,7 +80,7 @@ pub(super) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, Fa
     match &arguments.plan {
         None => write_instance(&instance, format, reading.lenient, output, terminal)?,
         Some(path) => {
-            let plan = reading.plan(path, &instance)?;
+            let (plan, _) = reading.plan(path, &instance)?;
             match format {
                 InstanceFormat::Quadrille => {
                     output::text(output, &render::json_text(&document(&instance, plan)))?;

@@ -68,15 +68,17 @@ impl Reading {
         Ok(read)
     }
 
-    /// Reads a plan for an instance.
-    pub(super) fn plan(&self, path: &Path, instance: &Instance) -> Result<Plan, Failure> {
+    /// Reads a plan for an instance, and says whether its format has conditions.
+    pub(super) fn plan(&self, path: &Path, instance: &Instance) -> Result<(Plan, bool), Failure> {
         let bytes = self.bytes(path)?;
-        let plan = if is_btrplace(&bytes) {
+        let is_btrplace = is_btrplace(&bytes);
+        let plan = if is_btrplace {
             format::btrplace::read_plan(&bytes, instance)
         } else {
             format::native::read_plan(&bytes, instance)
         };
-        plan.map_err(|error| fault(path, error))
+        let plan = plan.map_err(|error| fault(path, error))?;
+        Ok((plan, !is_btrplace))
     }
 
     fn options(&self) -> ReadOptions {

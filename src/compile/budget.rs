@@ -98,61 +98,6 @@ impl Budget {
             Scope::Together => None,
         }
     }
-
-    /// Sets of nodes of which no more than so many can be on together, as far as the amount
-    /// goes. Of few nodes all there are, so that nothing else is allowed; of many those of
-    /// nodes that take as much as another or more.
-    pub fn most_on(&self) -> Vec<(Vec<NodeId>, u64)> {
-        /// Nodes of which all sets are told.
-        const FEW: usize = 8;
-        /// Sets that are told of more.
-        const SETS: usize = 8;
-        if self.scope == Scope::Each {
-            return Vec::new();
-        }
-        let mut drawn: Vec<(u64, NodeId)> =
-            self.standing.iter().map(|&(node, taken)| (taken, node)).collect();
-        drawn.retain(|&(taken, _)| taken > 0);
-        drawn.sort_unstable();
-        let nodes = |rows: &[(u64, NodeId)]| -> Vec<NodeId> {
-            let mut nodes: Vec<NodeId> = rows.iter().map(|&(_, node)| node).collect();
-            nodes.sort_unstable();
-            nodes
-        };
-        let starts: Vec<usize> =
-            (0..drawn.len()).filter(|&at| at == 0 || drawn[at - 1].0 < drawn[at].0).collect();
-        if starts.len() > 1 && drawn.len() <= FEW {
-            return self.covers(&drawn).iter().map(|cover| (nodes(cover), cover.len() as u64 - 1)).collect();
-        }
-        let mut found = Vec::new();
-        for &start in starts.iter().take(1).chain(starts.iter().skip(1).rev().take(SETS - 1)) {
-            let mut sum = 0u64;
-            let fits = drawn[start..].iter().take_while(|(taken, _)| {
-                sum = sum.saturating_add(*taken);
-                sum <= self.most
-            });
-            let count = fits.count();
-            if count < drawn.len() - start {
-                found.push((nodes(&drawn[start..]), count as u64));
-            }
-        }
-        found
-    }
-
-    /// The smallest sets that take more than there is: without any of its nodes, each does not
-    /// (minimal covers of a knapsack).
-    fn covers(&self, drawn: &[(u64, NodeId)]) -> Vec<Vec<(u64, NodeId)>> {
-        let mut found = Vec::new();
-        for subset in 1u32..1 << drawn.len() {
-            let chosen = || (0..drawn.len()).filter(|at| subset & 1 << at != 0).map(|at| drawn[at]);
-            let sum = chosen().fold(0u64, |sum, (taken, _)| sum.saturating_add(taken));
-            let least = chosen().map(|(taken, _)| taken).min().unwrap_or(0);
-            if sum > self.most && sum - least <= self.most {
-                found.push(chosen().collect());
-            }
-        }
-        found
-    }
 }
 
 #[cfg(test)]
@@ -193,31 +138,5 @@ mod tests {
         assert_eq!(shares(1, 0, 2), [(None, 16)]);
         assert_eq!(shares(2, 0, 2), []);
         assert_eq!(shares(3, 0, 2), [(None, 2)]);
-    }
-
-    #[test]
-    fn how_many_can_be_on() {
-        let all: NodeSet = N.into();
-        let budget = |most, taken: [u64; 4]| Budget {
-            most,
-            standing: N.into_iter().zip(taken).collect(),
-            ..Budget::of_one(&all, Direction::Both, Scope::Together, 0)
-        };
-        assert_eq!(budget(250, [100; 4]).most_on(), [(N.to_vec(), 2)]);
-        assert_eq!(budget(400, [100; 4]).most_on(), []);
-        assert_eq!(budget(300, [0; 4]).most_on(), []);
-        // One that takes 200 and both of the small ones.
-        assert_eq!(budget(300, [50, 50, 200, 200]).most_on(), [(vec![N[2], N[3]], 1)]);
-        let found = budget(240, [50, 50, 150, 0]).most_on();
-        assert_eq!(found, [(vec![N[0], N[1], N[2]], 2)]);
-        assert_eq!(budget(10, [0, 0, 0, 20]).most_on(), [(vec![N[3]], 0)]);
-        // Many: those that take as much as another or more.
-        let many: NodeSet = (0..10).map(NodeId).collect();
-        let large = Budget {
-            most: 300,
-            standing: many.iter().map(|&node| (node, if node.0 < 5 { 50 } else { 200 })).collect(),
-            ..Budget::of_one(&many, Direction::Both, Scope::Together, 0)
-        };
-        assert_eq!(large.most_on(), [(many.to_vec(), 5), (many[5..].to_vec(), 1)]);
     }
 }

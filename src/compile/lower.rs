@@ -1,5 +1,7 @@
 //! From what the constraints said to items, bins, relations and tasks.
 
+use super::budget::Budget;
+use super::budget::Scope;
 use super::builder::Builder;
 use super::builder::Cause;
 use super::builder::Posted;
@@ -8,6 +10,7 @@ use super::transit::add_transit;
 use super::transit::shut_domains;
 use crate::model::DurationError;
 use crate::model::Instance;
+use crate::model::NodeId;
 use crate::model::NodeSet;
 use crate::model::Place;
 use crate::model::Timed;
@@ -30,6 +33,7 @@ use crate::problem::Problem;
 use crate::problem::Relation;
 use crate::problem::RelationKind;
 use crate::problem::Role;
+use crate::problem::Shares;
 use crate::problem::TaskRef;
 use rustc_hash::FxHashMap;
 use rustc_hash::FxHashSet;
@@ -418,7 +422,7 @@ fn add_sizes(instance: &Instance, compiled: &mut Compiled) -> Result<(), Refusal
     Ok(())
 }
 
-fn bits(nodes: &[crate::model::NodeId], bound: usize) -> BitSet {
+fn bits(nodes: &[NodeId], bound: usize) -> BitSet {
     let mut set = BitSet::empty(bound);
     for node in nodes {
         set.insert(node.0);
@@ -656,13 +660,14 @@ fn add_relations(instance: &Instance, compiled: &mut Compiled) {
                 push(RelationKind::Count { bins: bits(nodes, bound), limit: *limit }, cause);
             }
             Relationship::PoweredAtMost(nodes, limit) if nodes.len() as u64 > *limit => {
-                push(RelationKind::Powered { bins: bits(nodes, bound), limit: *limit }, cause);
+                let bins = Shares::equal(bits(nodes, bound));
+                push(RelationKind::Powered { bins, limit: *limit }, cause);
             }
             Relationship::Budget(budget) => {
                 // What open bins take of it beside moves: see `transit`.
-                for (nodes, limit) in budget.most_on() {
+                if let Some((bins, limit)) = standing(budget, bound) {
                     let cause = Cause { continuous: false, ..*cause };
-                    push(RelationKind::Powered { bins: bits(&nodes, bound), limit }, &cause);
+                    push(RelationKind::Powered { bins, limit }, &cause);
                 }
             }
             Relationship::Survive { nodes, failures, mode } => {
@@ -678,6 +683,25 @@ fn add_relations(instance: &Instance, compiled: &mut Compiled) {
     let packing = &mut compiled.problem.packing;
     packing.partitions = partitions;
     packing.relations = merge_equal(relations);
+}
+
+/// What nodes take of an amount while they are on, if it is shared and all of them take more: as
+/// a number of nodes, where each takes as much as any other.
+fn standing(budget: &Budget, bound: usize) -> Option<(Shares, u64)> {
+    let rows = || budget.standing.iter().filter(|&&(_, taken)| taken > 0);
+    let all = rows().map(|&(_, taken)| taken).fold(0, u64::saturating_add);
+    if budget.scope == Scope::Each || all <= budget.most {
+        return None;
+    }
+    let nodes: Vec<NodeId> = rows().map(|&(node, _)| node).collect();
+    let (least, most) = rows().fold((u64::MAX, 0), |(a, b), &(_, taken)| (a.min(taken), b.max(taken)));
+    let bins = bits(&nodes, bound);
+    if least == most {
+        return Some((Shares::equal(bins), budget.most / most));
+    }
+    let mut amounts = vec![0; bound];
+    rows().for_each(|&(node, taken)| amounts[node.index()] = taken);
+    Some((Shares::new(bins, amounts), budget.most))
 }
 
 /// Says a thing once that was said many times; prices of soft relations add up.

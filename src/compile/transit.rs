@@ -317,7 +317,7 @@ pub(super) fn add_transit(
     tied: &FxHashSet<VmId>,
     compiled: &mut Compiled,
 ) -> Result<(), Refusal> {
-    instance.check_amounts().map_err(|error| Refusal::Input(error.to_string()))?;
+    instance.check_figures().map_err(|error| Refusal::Input(error.to_string()))?;
     let mut capacities = Vec::new();
     let links = add_links(instance, tied, compiled, &mut capacities)?;
     let accounts = Accounts::of(instance, compiled, &mut capacities);
@@ -387,10 +387,17 @@ fn add_links(
     }
     let model = instance.migration_model().clone();
     let per_migration = network.allowance.per_migration.unwrap_or(u64::MAX);
+    // What is told to stay needs nothing to travel.
+    let stays = compiled.posted.relations.iter().filter_map(|(what, _)| match what {
+        Relationship::Stay(vm) => Some(*vm),
+        _ => None,
+    });
+    let stays: FxHashSet<VmId> = stays.collect();
     let packing = &mut compiled.problem.packing;
     let mut cargo = Vec::with_capacity(packing.items.len());
     for (item, row) in packing.items.iter_mut().enumerate() {
-        let travels = matches!(row.role, Role::Stay | Role::Depart) && !row.pinned;
+        let may_move = !row.pinned && !stays.contains(&compiled.vm_of[item]);
+        let travels = matches!(row.role, Role::Stay | Role::Depart) && may_move;
         if !travels {
             cargo.push(None);
             continue;

@@ -128,6 +128,10 @@ impl SideConstraint for Deadline {
         Err(Violation::new(end - last, vec![self.vm], Vec::new(), text))
     }
 
+    fn is_about_moments(&self) -> bool {
+        true
+    }
+
     fn watch(&self) -> Watch<'_> {
         Watch::Nothing
     }

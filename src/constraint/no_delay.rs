@@ -63,6 +63,10 @@ impl SideConstraint for NoDelay {
         Err(Violation::new(1 + late.count() as u64, vec![self.vm], Vec::new(), text))
     }
 
+    fn is_about_moments(&self) -> bool {
+        true
+    }
+
     fn watch(&self) -> Watch<'_> {
         Watch::Nothing
     }

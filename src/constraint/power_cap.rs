@@ -21,8 +21,8 @@
 //! `{"powerCap": {"nodes": ["n1", "n2", "n3"], "watts": 800}}`
 //!
 //! # Compiles to
-//! A channel of which open bins and moves take what they draw; and sets of bins of which at
-//! most so many are open at the end.
+//! A channel of which open bins and moves take what they draw; and what those bins take
+//! together that are open at the end.
 //!
 //! # Cost
 //! Checking: linear in the nodes and the relocations under way, at each moment that touches the

@@ -91,6 +91,10 @@ impl SideConstraint for Sync {
         Err(Violation::new(amount, moments.iter().map(|moment| moment.1).collect(), Vec::new(), text))
     }
 
+    fn is_about_moments(&self) -> bool {
+        true
+    }
+
     fn watch(&self) -> Watch<'_> {
         Watch::Nothing
     }

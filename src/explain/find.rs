@@ -36,6 +36,10 @@ const ONE_BY_ONE: usize = 24;
 pub(super) fn shrink(oracle: &mut Oracle<'_>, kept: &mut Kept) -> Conflict {
     let instance = oracle.instance;
     follow_proofs(oracle, kept);
+    if kept.network {
+        kept.network = false;
+        kept.network = instance.network().is_some() && oracle.ask(kept).verdict != Verdict::Impossible;
+    }
     let runs = runs_later(instance, kept);
     let vms: Vec<u32> =
         (0..instance.vm_count() as u32).filter(|&vm| kept.vms[vm as usize] && runs[vm as usize]).collect();
@@ -249,6 +253,9 @@ fn members(oracle: &Oracle<'_>, kept: &Kept, capacities: Vec<Member>) -> Vec<Mem
         }
     }
     members.extend(capacities);
+    if kept.network && instance.network().is_some() {
+        members.push(Member::Network);
+    }
     if let Some(horizon) = oracle.options().horizon.filter(|_| kept.horizon) {
         members.push(Member::Horizon(horizon));
     }

@@ -40,6 +40,8 @@ pub struct Kept {
     pub places: Vec<bool>,
     /// By resource, then node.
     pub capacities: Vec<bool>,
+    /// The network; without it migrations take what durations say.
+    pub network: bool,
     /// The last moment at which the plan may end.
     pub horizon: bool,
 }
@@ -52,6 +54,7 @@ impl Kept {
             vms: vec![true; instance.vm_count()],
             places: vec![true; instance.vm_count()],
             capacities: vec![true; instance.node_count() * instance.resource_count()],
+            network: true,
             horizon: true,
         }
     }
@@ -76,6 +79,7 @@ impl Kept {
             vms: vec![false; instance.vm_count()],
             places: starts_anew(instance).iter().map(|anew| !anew).collect(),
             capacities: vec![false; instance.node_count() * instance.resource_count()],
+            network: false,
             horizon: false,
         };
         for member in members {
@@ -107,6 +111,7 @@ impl Kept {
                     self.capacities[resource.index() * instance.node_count() + node.index()] = counts;
                 }
             }
+            Member::Network => self.network = counts,
             Member::Horizon(_) => self.horizon = counts,
         }
     }
@@ -137,6 +142,9 @@ impl Kept {
         let rules = self.original(instance).into_iter();
         let constraints = rules.map(|at| instance.constraints()[at as usize].clone()).collect();
         let mut part = Instance { constraints, ..instance.clone() };
+        if !self.network {
+            part.network = None;
+        }
         // VMs that are to be started, and those of which some rule that counts wants a state.
         let (mut starts, mut wanted) = (vec![false; instance.vm_count()], vec![false; instance.vm_count()]);
         for (vm, state) in instance.constraints().iter().filter_map(wants) {

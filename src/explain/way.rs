@@ -2,7 +2,8 @@
 //!
 //! For each conflict every member is tried: a rule is dropped, softened or given more, a
 //! node that rules keep off is on, a node gets the least capacity that suffices (by bisection), the horizon is moved, a VM
-//! sleeps through the plan or is left out. Where there are several conflicts, each is looked
+//! sleeps through the plan or is left out; one whose migration never ends gets wider links, or
+//! goes otherwise. Where there are several conflicts, each is looked
 //! at as if the others were gone, and a way out has a change for each of them. Whatever is
 //! suggested was planned with, by the whole planner and its checker.
 //!
@@ -14,7 +15,10 @@
 //! | a VM is suspended, and resumed at the end | 2 |
 //! | a larger limit of a rule | 3 |
 //! | more capacity on a node | 4, and 1 for each tenth of what it has |
+//! | wider links | 4, and 1 for each of them |
+//! | a VM is post-copied | 4 |
 //! | a rule becomes soft | 5 |
+//! | a VM stands still while it migrates | 5 |
 //! | a node is on that rules keep off: it boots, or stays on | 6 |
 //! | a rule is dropped | 7 |
 //! | a VM does not run | 9 |
@@ -34,6 +38,7 @@ use crate::model::NodeId;
 use crate::model::Place;
 use crate::model::Plan;
 use crate::model::ResourceId;
+use crate::model::Value;
 use crate::model::VmId;
 use crate::outcome::Conflict;
 use crate::outcome::Member;
@@ -68,20 +73,33 @@ pub enum Change {
     Drop(u32),
     /// The VM does not run.
     LeaveOut(VmId),
+    /// Each of these links, by index, has so many Mbit/s in each direction.
+    Widen(Vec<u32>, u64),
+    /// The VM may be post-copied (attribute `postCopy`).
+    PostCopy(VmId),
+    /// The VM may stand still while it migrates (attribute `coldMigration`).
+    Cold(VmId),
+}
+
+/// How many tenths more that is.
+fn tenths(to: u64, from: u64) -> u64 {
+    u64::try_from((u128::from(to - from.min(to)) * 10).div_ceil(u128::from(from.max(1))))
+        .unwrap_or(u64::MAX)
+        .min(1_000)
 }
 
 impl Change {
     /// See the table of the module.
     pub fn cost(&self) -> u64 {
         match *self {
+            // Links have no capacity here that could be compared.
+            Change::Widen(ref links, _) => 4 + links.len() as u64,
+            Change::PostCopy(_) => 4,
+            Change::Cold(_) => 5,
             Change::Horizon(_) => 1,
             Change::Suspend(_) => 2,
             Change::Raise(..) => 3,
-            Change::Capacity(_, _, to, from) => {
-                4 + u64::try_from((u128::from(to - from.min(to)) * 10).div_ceil(u128::from(from.max(1))))
-                    .unwrap_or(u64::MAX)
-                    .min(1_000)
-            }
+            Change::Capacity(_, _, to, from) => 4 + tenths(to, from),
             Change::Soften(_) => 5,
             Change::PowerOn(_) => 6,
             Change::Drop(_) => 7,
@@ -126,6 +144,13 @@ pub fn changed(instance: &Instance, horizon: Option<u64>, changes: &[Change]) ->
                 dropped.extend(rules.filter(|(_, one)| kept_off(one) == Some(node)).map(|(at, _)| at));
                 powered.push(Constraint::new(Online { node }));
             }
+            Change::Widen(ref links, capacity) => {
+                let network = new.network.iter_mut().flat_map(|network| &mut network.links);
+                let wider = (0u32..).zip(network).filter(|(at, _)| links.contains(at));
+                wider.for_each(|(_, link)| link.capacity = link.capacity.max(capacity));
+            }
+            Change::PostCopy(vm) => new.vms.attributes.set(vm.index(), "postCopy", Value::Bool(true)),
+            Change::Cold(vm) => new.vms.attributes.set(vm.index(), "coldMigration", Value::Bool(true)),
             Change::Drop(index) => dropped.push(index),
             Change::LeaveOut(vm) => {
                 new.places[vm.index()] = Place::Ready;
@@ -164,10 +189,14 @@ fn raised(constraint: &Constraint, amount: u64) -> Option<Constraint> {
     Constraint::from_parts(signature, arguments, Some(constraint.restriction), constraint.strength).ok()
 }
 
+/// Rules whose amount is no number of VMs or nodes.
+const BUDGETS: [&str; 4] = ["datastoreBudget", "maxMigrations", "migrationBudget", "powerCap"];
+
 /// The amount of a constraint of which more allows more.
 fn limit(constraint: &Constraint) -> Option<u64> {
     let limits = ["atMost", "maxOnline", "resourceCapacity", "runningCapacity"];
-    limits.contains(&constraint.rule.signature().name).then_some(())?;
+    let name = constraint.rule.signature().name;
+    (limits.contains(&name) || BUDGETS.contains(&name)).then_some(())?;
     constraint.rule.arguments().iter().rev().find_map(|argument| match argument {
         Argument::Amount(amount) => Some(*amount),
         _ => None,
@@ -383,7 +412,7 @@ fn verified(oracle: &mut Oracle<'_>, changes: &[Change]) -> Option<u64> {
 fn changes(oracle: &mut Oracle<'_>, kept: &Kept, conflict: &Conflict) -> Vec<Change> {
     let instance = oracle.instance;
     let mut found: Vec<Change> = Vec::new();
-    let mut tried = [0usize; 5];
+    let mut tried = [0usize; 6];
     for member in &conflict.members {
         let kind = match member {
             Member::Horizon(_) => 0,
@@ -391,6 +420,7 @@ fn changes(oracle: &mut Oracle<'_>, kept: &Kept, conflict: &Conflict) -> Vec<Cha
             Member::Constraint(_) => 2,
             Member::Capacity(..) => 3,
             Member::Vm(_) => 4,
+            Member::Network => 5,
         };
         tried[kind] += 1;
         if tried[kind] > MOST_TRIED {
@@ -426,6 +456,7 @@ fn changes(oracle: &mut Oracle<'_>, kept: &Kept, conflict: &Conflict) -> Vec<Cha
                     found.extend(least(oracle, kept, now, most, grow));
                 }
             }
+            Member::Network => found.extend(otherwise(oracle, kept, conflict)),
             Member::Vm(vm) => found.extend(
                 Some(Change::LeaveOut(*vm))
                     .filter(|_| instance.place(*vm).host().is_some())
@@ -434,6 +465,48 @@ fn changes(oracle: &mut Oracle<'_>, kept: &Kept, conflict: &Conflict) -> Vec<Cha
         }
     }
     found.sort_by_key(Change::cost);
+    found
+}
+
+/// Other ways to migrate for the VMs of a conflict whose migrations never end: wider links,
+/// post-copy, or standing still.
+fn otherwise(oracle: &mut Oracle<'_>, kept: &Kept, conflict: &Conflict) -> Vec<Change> {
+    let instance = oracle.instance;
+    let vms = conflict.members.iter().filter_map(|member| match member {
+        Member::Vm(vm) | Member::Place(vm) => Some(*vm),
+        _ => None,
+    });
+    let mut vms: Vec<VmId> = vms.collect();
+    vms.sort_unstable();
+    vms.dedup();
+    // Where rules of the conflict speak of nodes, those.
+    let mut named: Vec<NodeId> = Vec::new();
+    for index in conflict.constraints() {
+        for argument in instance.constraints()[index as usize].rule.arguments() {
+            argument.for_each_node(|node| named.push(node));
+        }
+    }
+    named.sort_unstable();
+    named.dedup();
+    if named.is_empty() {
+        named = instance.node_ids().collect();
+    }
+    let mut candidates: Vec<Change> = Vec::new();
+    for vm in vms {
+        let endless = super::stuck(instance, vm);
+        if !endless.iter().any(|why| matches!(why, super::Stuck::Endless(..))) {
+            continue;
+        }
+        let wider = named.iter().filter_map(|&to| super::stuck::too_narrow(instance, vm, to));
+        candidates.extend(wider.take(MOST_TRIED).map(|(links, capacity)| Change::Widen(links, capacity)));
+        candidates.extend([Change::PostCopy(vm), Change::Cold(vm)]);
+    }
+    let mut found: Vec<Change> = Vec::new();
+    for change in candidates {
+        if !found.contains(&change) && helps(oracle, kept, &change) {
+            found.push(change);
+        }
+    }
     found
 }
 
@@ -453,6 +526,7 @@ fn most_load(instance: &Instance, resource: ResourceId) -> u64 {
 fn most_amount(instance: &Instance, constraint: &Constraint) -> u64 {
     match constraint.rule.arguments().as_slice() {
         [_, Argument::Resource(resource), _] => most_load(instance, *resource),
+        _ if BUDGETS.contains(&constraint.rule.signature().name) => 1 << 40,
         _ => instance.vm_count().max(instance.node_count()) as u64,
     }
 }

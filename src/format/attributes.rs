@@ -1,5 +1,6 @@
 //! Attributes in JSON, which both formats write alike.
 
+use super::Context;
 use super::FormatError;
 use super::reader::Number;
 use super::reader::Parsed;
@@ -9,7 +10,10 @@ use super::reader::quoted;
 use super::writer::Json;
 use crate::model::Attributes;
 use crate::model::Elements;
+use crate::model::Instance;
 use crate::model::Value;
+use crate::model::known_attributes;
+use crate::model::meant_by;
 use std::collections::HashMap;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -112,6 +116,27 @@ impl AttributeTable {
             }
         }
         Attributes::from_rows(rows, self.keys)
+    }
+}
+
+/// Notes attributes that mean nothing and are called nearly like one that does, each once: at its
+/// first element, whose place the readers find.
+pub(super) fn note_misspelt(
+    instance: &Instance,
+    context: &mut Context,
+    place: impl Fn(bool, usize, &str) -> usize,
+) {
+    for (of_nodes, elements) in [(false, instance.vms()), (true, instance.nodes())] {
+        let attributes = elements.attributes();
+        for key in attributes.keys() {
+            let Some(meant) = meant_by(key, known_attributes(of_nodes)) else { continue };
+            let Some(first) = (0..elements.len()).find(|&row| attributes.get(row, key).is_some()) else {
+                continue;
+            };
+            context.notes.add("attributes that mean nothing", place(of_nodes, first, key), || {
+                format!("the attribute {} means nothing; did you mean `{meant}`?", quoted(key))
+            });
+        }
     }
 }
 

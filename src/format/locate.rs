@@ -1,6 +1,8 @@
 //! From an offset in a text to what a person can find: line, column, path.
 
 use super::reader::DEEPEST;
+use super::reader::Parsed;
+use super::reader::Reader;
 use std::fmt::Write;
 
 /// Line and column of an offset, both from 1; the column counts characters.
@@ -11,6 +13,76 @@ pub(super) fn line_and_column(text: &str, at: usize) -> (usize, usize) {
     // Continuation bytes do not start a character.
     let column = before[start..].iter().filter(|&&byte| byte & 0xc0 != 0x80).count() + 1;
     (line, column)
+}
+
+/// A step from a value to one within it.
+#[derive(Clone, Debug)]
+pub(super) enum Step {
+    /// To the value of a key of an object.
+    Key(String),
+    /// To the element of an array at this position.
+    At(usize),
+    /// To the first element of an array that is an object with the key `id` and this text.
+    WithId(&'static str),
+}
+
+impl Step {
+    pub(super) fn key(key: impl Into<String>) -> Self {
+        Step::Key(key.into())
+    }
+}
+
+/// The offset of the value to which steps lead from the start of the document, or of the last
+/// one on the way that is there. Nothing is kept for it while a document is read: it is for
+/// faults that are seen once all is known. Linear in the text.
+pub(super) fn find(reader: &Reader<'_>, steps: &[Step]) -> usize {
+    let mut reader = reader.seek(0);
+    for step in steps {
+        let mut inside = reader.clone();
+        match enter(&mut inside, step) {
+            Ok(true) => reader = inside,
+            Ok(false) | Err(_) => break,
+        }
+    }
+    reader.here()
+}
+
+/// Goes one step on from a value; false where it does not lead anywhere.
+fn enter(reader: &mut Reader<'_>, step: &Step) -> Parsed<bool> {
+    match step {
+        Step::Key(wanted) => {
+            reader.object("an object")?;
+            while let Some(key) = reader.key()? {
+                if key == wanted.as_str() {
+                    return Ok(true);
+                }
+                reader.skip()?;
+            }
+        }
+        Step::At(wanted) => {
+            reader.array("an array")?;
+            let mut at = 0;
+            while reader.element()? {
+                if at == *wanted {
+                    return Ok(true);
+                }
+                reader.skip()?;
+                at += 1;
+            }
+        }
+        Step::WithId(wanted) => {
+            reader.array("an array")?;
+            while reader.element()? {
+                let mut inside = reader.clone();
+                let has_id = matches!(enter(&mut inside, &Step::key("id")), Ok(true));
+                if has_id && inside.text_value("a text").is_ok_and(|id| id == *wanted) {
+                    return Ok(true);
+                }
+                reader.skip()?;
+            }
+        }
+    }
+    Ok(false)
 }
 
 enum Frame {
@@ -123,6 +195,23 @@ mod tests {
         assert_eq!(path("", 0), "$");
         assert_eq!(path("{\"a", 1), "$.a");
         assert_eq!(path("]]}}", 3), "$");
+    }
+
+    #[test]
+    fn values_are_found_again() {
+        let text = r#" {"a": [1, {"x\u0041": 7, "id": "no"}, {"id": "net", "y": [true]}], "b": 2}"#;
+        let at = |steps: &[Step]| &text[find(&Reader::new(text), steps)..];
+        let a = Step::key("a");
+        assert!(at(&[Step::key("b")]).starts_with("2}"));
+        assert!(at(&[a.clone(), Step::At(1), Step::key("xA")]).starts_with("7,"));
+        assert!(at(&[a.clone(), Step::WithId("net"), Step::key("y"), Step::At(0)]).starts_with("true"));
+        // As far as it goes.
+        assert!(at(&[Step::At(0)]).starts_with("{\"a\""));
+        assert!(at(&[a.clone(), Step::At(3)]).starts_with("[1"));
+        assert!(at(&[a.clone(), Step::At(0), Step::key("z")]).starts_with("1,"));
+        assert!(at(&[a, Step::WithId("other")]).starts_with("[1"));
+        assert_eq!(find(&Reader::new(""), &[Step::At(0)]), 0);
+        assert_eq!(find(&Reader::new("{\"a\": x"), &[Step::key("b")]), 0);
     }
 
     #[test]

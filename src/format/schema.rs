@@ -7,6 +7,7 @@ use crate::constraint::REGISTRY;
 use crate::constraint::Restrictions;
 use crate::constraint::Signature;
 use crate::model::Durations;
+use crate::model::Parameter;
 use crate::model::Timed;
 use serde_json::Map;
 use serde_json::Value;
@@ -129,26 +130,43 @@ fn network() -> Value {
     let mut link = object(
         json!({
             "id": number(),
-            "capacity": {"type": "integer", "minimum": 1},
+            "capacity": {"type": "integer", "minimum": 1, "description": "Mbit/s in each direction"},
             "reserve": {"type": "integer", "minimum": 0, "description": "Mbit/s in each direction that migrations leave free"},
-            "switch": number(),
-            "node": node(),
-            "to_switch": number(),
+            "switch": {"type": "integer", "minimum": 0, "maximum": u32::MAX, "description": "the id of the switch at one end"},
+            "node": {"type": "string", "description": "the node at the other end"},
+            "to_switch": {"type": "integer", "minimum": 0, "maximum": u32::MAX, "description": "the id of the switch at the other end"},
         }),
         &["id", "capacity", "switch"],
     );
     if let Some(link) = link.as_object_mut() {
         link.insert("oneOf".to_owned(), json!([{"required": ["node"]}, {"required": ["to_switch"]}]));
     }
-    let step = object(json!({"link": number(), "down": {"type": "boolean"}}), &["link", "down"]);
+    let down =
+        json!({"type": "boolean", "description": "away from the link's `switch` (true), or towards it"});
+    let step = object(json!({"link": number(), "down": down}), &["link", "down"]);
     let route = object(json!({"from": node(), "to": node(), "links": array(step)}), &["from", "to", "links"]);
     let routing = json!({
         "enum": ["tree", "shortest"],
         "default": "tree",
-        "description": "how traffic finds its way where no routes are given",
+        "description": "how traffic finds its way; beside routes only `shortest`: that of pairs of nodes without one",
     });
+    let parameter = |parameter: Parameter| {
+        let mut figure = json!({"type": "number", "minimum": 0, "description": parameter.expected()});
+        if parameter == Parameter::MostRounds {
+            figure = json!({"type": "integer", "minimum": 1, "maximum": 1000, "description": parameter.expected()});
+        }
+        (parameter.names()[0].to_owned(), figure)
+    };
+    let mut migration: Map<String, Value> = Parameter::ALL.map(parameter).into_iter().collect();
+    let model = json!({"enum": ["pre_copy", "rounds"], "default": "pre_copy"});
+    migration.insert("model".to_owned(), model);
     object(
         json!({
+            "star": {
+                "type": "integer",
+                "minimum": 1,
+                "description": "in place of switches and links: Mbit/s of a link from each node to one switch that never blocks",
+            },
             "switches": array(switch),
             "links": array(link),
             "routing": routing,
@@ -165,6 +183,7 @@ fn network() -> Value {
                 "default": false,
                 "description": "may migrations take a half or a fourth of the bandwidth that they could?",
             },
+            "migration": object(Value::Object(migration), &[]),
             "max_bandwidth": {"type": "integer", "minimum": 1, "description": "Mbit/s that no migration exceeds"},
         }),
         &[],

@@ -13,21 +13,28 @@ use crate::constraint::Timestamp;
 use crate::model::Action;
 use crate::model::ActionKind;
 use crate::model::Attributes;
+use crate::model::Behaviour;
 use crate::model::Duration;
 use crate::model::Elements;
 use crate::model::Endpoint;
 use crate::model::Instance;
 use crate::model::Link;
+use crate::model::Live;
 use crate::model::Network;
 use crate::model::NodeId;
+use crate::model::Parameter;
 use crate::model::Place;
 use crate::model::Plan;
 use crate::model::Reason;
 use crate::model::Resource;
 use crate::model::ResourceId;
+use crate::model::Rounds;
+use crate::model::Route;
 use crate::model::Routing;
+use crate::model::SharedModel;
 use crate::model::Switch;
 use crate::model::Timed;
+use crate::model::Topology;
 use crate::model::Value;
 use crate::model::VmId;
 use crate::objective::Level;
@@ -133,7 +140,8 @@ fn elements(choices: &mut Choices, count: usize, word: &str, scope: Scope) -> El
         }
     }
     elements.numbers = numbers.iter().zip(0..).any(|(number, at)| *number != at).then_some(numbers);
-    let keys = ["migrate", "clone", "template", "é\n"].map(str::to_owned).to_vec();
+    // Those that mean something must say it; these are free, and one is nearly another.
+    let keys = ["memused", "owner", "template", "é\n"].map(str::to_owned).to_vec();
     let mut rows = Vec::new();
     for index in 0..count {
         for key in 0..keys.len() {
@@ -141,6 +149,11 @@ fn elements(choices: &mut Choices, count: usize, word: &str, scope: Scope) -> El
                 rows.push((index as u32, key as u16, choices.value()));
             }
         }
+    }
+    let mut keys = keys;
+    keys.push("boot".to_owned());
+    if count > 0 && choices.chance(2) {
+        rows.push((choices.below(count) as u32, 4, Value::Int(1 + i64::from(choices.next() % 1000))));
     }
     elements.attributes = Attributes::from_rows(rows, keys);
     elements
@@ -179,6 +192,10 @@ pub(crate) fn instance(choices: &mut Choices, scope: Scope) -> Instance {
     };
     instance.network = choices.chance(2).then(|| network(choices, node_count, scope));
     if scope == Scope::Quadrille {
+        add_route(&mut instance);
+        if instance.network.is_some() && choices.chance(3) {
+            instance.migration_model = SharedModel::new(behaviour(choices));
+        }
         for kind in Timed::ALL {
             match (choices.below(5), instance.resources.len()) {
                 (0, _) => instance.durations.set(kind, Duration::Constant(1 + choices.next() % 1000)),
@@ -210,6 +227,35 @@ pub(crate) fn instance(choices: &mut Choices, scope: Scope) -> Instance {
         }
     }
     instance
+}
+
+/// Gives a route where the shortest ways are taken: the one that there is.
+fn add_route(instance: &mut Instance) {
+    let [from, to] = [0, 1].map(NodeId);
+    let Some(network) = instance.network.as_ref().filter(|network| network.routing == Routing::Shortest)
+    else {
+        return;
+    };
+    if instance.node_count() < 2 {
+        return;
+    }
+    let topology = Topology::new(network, instance).expect("a tree");
+    let links = topology.route(from, to).iter().map(|&at| (at / 2, at % 2 == 1)).collect();
+    if let Some(network) = &mut instance.network {
+        network.routing = Routing::Mixed(vec![Route { from, to, links }]);
+    }
+}
+
+fn behaviour(choices: &mut Choices) -> Behaviour {
+    let live = if choices.chance(2) { Live::Rounds(Rounds::default()) } else { Live::PreCopy };
+    let mut behaviour = Behaviour { live, ..Behaviour::default() };
+    for parameter in Parameter::ALL {
+        if choices.chance(2) {
+            let number = 1.0 + f64::from(choices.next() % 999);
+            parameter.set(&mut behaviour, number);
+        }
+    }
+    behaviour
 }
 
 fn objective(choices: &mut Choices) -> Objective {

@@ -128,7 +128,8 @@ pub enum Reason {
     NoRoom(NodeId),
     /// It makes room for another VM.
     RoomFor(VmId),
-    /// A stop on the way: breaks a circle of moves that wait on each other.
+    /// A stop on the way: breaks a circle of moves that wait on each other, or makes the plan
+    /// better.
     Parking,
     /// A node is needed to host this VM.
     Hosts(VmId),

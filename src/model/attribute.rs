@@ -33,6 +33,29 @@ impl Value {
         }
     }
 
+    /// The number, if it is one.
+    pub fn as_number(&self) -> Option<f64> {
+        match self {
+            Value::Int(value) => Some(*value as f64),
+            Value::Float(value) => Some(*value),
+            Value::Bool(_) | Value::Text(_) => None,
+        }
+    }
+
+    /// As a sentence says it: a text in quotes and not at any length.
+    pub fn said(&self) -> String {
+        const MOST: usize = 60;
+        match self {
+            Value::Bool(value) => value.to_string(),
+            Value::Int(value) => value.to_string(),
+            Value::Float(value) => value.to_string(),
+            Value::Text(text) => match text.char_indices().nth(MOST) {
+                Some((end, _)) => format!("`{}…`", text[..end].escape_debug()),
+                None => format!("`{}`", text.escape_debug()),
+            },
+        }
+    }
+
     /// The text, if it is one.
     pub fn as_text(&self) -> Option<&str> {
         match self {
@@ -98,6 +121,22 @@ impl Attributes {
         self.row(index).iter().find(|(other, _)| *other == key).map(|(_, value)| value)
     }
 
+    /// Gives an element a value for a key, in place of the one that it has. Linear in the table.
+    pub(crate) fn set(&mut self, index: usize, key: &str, value: Value) {
+        let mut keys = std::mem::take(&mut self.keys);
+        let known = keys.iter().position(|other| other == key);
+        let key = known.unwrap_or_else(|| {
+            keys.push(key.to_owned());
+            keys.len() - 1
+        });
+        let rows = (0..self.ends.len()).flat_map(|element| {
+            self.row(element).iter().map(move |(key, value)| (element as u32, *key, value.clone()))
+        });
+        let mut rows: Vec<(u32, u16, Value)> = rows.collect();
+        rows.push((index as u32, key as u16, value));
+        *self = Self::from_rows(rows, keys);
+    }
+
     /// The interned form of a key, if any element has it.
     pub fn key(&self, key: &str) -> Option<u16> {
         self.keys.iter().position(|other| other == key).map(|at| at as u16)
@@ -106,6 +145,11 @@ impl Attributes {
     /// All attributes of an element, by order of interning.
     pub fn of(&self, index: usize) -> impl Iterator<Item = (&str, &Value)> {
         self.row(index).iter().map(|(key, value)| (self.keys[*key as usize].as_str(), value))
+    }
+
+    /// All keys, in the order of interning.
+    pub fn keys(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.keys.iter().map(String::as_str)
     }
 
     /// Number of different keys.

@@ -2,9 +2,12 @@
 
 use super::Attributes;
 use super::Duration;
+use super::FigureError;
 use super::Instance;
 use super::MigrationModel;
 use super::Network;
+use super::NetworkError;
+use super::NetworkPart;
 use super::NodeId;
 use super::Place;
 use super::Resource;
@@ -19,16 +22,57 @@ use crate::objective::Objective;
 use rustc_hash::FxHashMap;
 use std::fmt;
 
+/// What a mistake in an instance is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Part {
+    /// The instance as a whole.
+    #[default]
+    Instance,
+    /// An attribute of a VM.
+    Vm(VmId, &'static str),
+    /// An attribute of a node.
+    Node(NodeId, &'static str),
+    /// The network.
+    Network(NetworkPart),
+}
+
 /// An instance that contradicts itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BuildError {
+    /// What it is about.
+    pub part: Part,
     /// What is wrong, in one sentence.
     pub message: String,
+    /// What can be done about it, where any network can be said.
+    pub advice: Option<&'static str>,
+}
+
+impl BuildError {
+    fn whole(message: String) -> Self {
+        Self { part: Part::Instance, message, advice: None }
+    }
+}
+
+impl From<FigureError> for BuildError {
+    fn from(error: FigureError) -> Self {
+        Self { part: error.part, message: error.message, advice: None }
+    }
+}
+
+impl From<NetworkError> for BuildError {
+    fn from(error: NetworkError) -> Self {
+        let message = error.said_of(&error.subject);
+        Self { part: Part::Network(error.part), message, advice: error.advice }
+    }
 }
 
 impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        f.write_str(&self.message)?;
+        match self.advice {
+            Some(advice) => write!(f, "; {advice}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -258,21 +302,24 @@ impl InstanceBuilder {
     ///
     /// # Errors
     /// Names declared twice, VMs on nodes that are off, sums past
-    /// [`InstanceBuilder::LARGEST_SUM`], constraints that do not fit the instance.
+    /// [`InstanceBuilder::LARGEST_SUM`], attributes that are no such figures (see
+    /// [`Instance::check_figures`]), a network that cannot be used, constraints that do not fit
+    /// the instance.
     pub fn build(mut self) -> Result<Instance, BuildError> {
         self.instance.vms.attributes = std::mem::take(&mut self.vm_attributes).table();
         self.instance.nodes.attributes = std::mem::take(&mut self.node_attributes).table();
         if let Some(message) = self.mistake {
-            return Err(BuildError { message });
+            return Err(BuildError::whole(message));
         }
-        self.instance.validated()
+        self.instance.check()?;
+        Ok(self.instance)
     }
 }
 
 impl Instance {
     /// Checks what all readers and builders must guarantee.
-    pub(crate) fn validated(self) -> Result<Self, BuildError> {
-        let fail = |message| Err(BuildError { message });
+    pub(crate) fn check(&self) -> Result<(), BuildError> {
+        let fail = |message| Err(BuildError::whole(message));
         for vm in self.vm_ids() {
             let Some(node) = self.place(vm).node() else { continue };
             if node.index() >= self.node_count() {
@@ -299,12 +346,14 @@ impl Instance {
                 }
             }
         }
+        self.check_figures()?;
         if let Some(network) = &self.network {
-            Topology::new(network, &self).map_err(|error| BuildError { message: error.message })?;
+            network.check_names()?;
+            Topology::new(network, self)?;
         }
         for constraint in &self.constraints {
-            constraint.fits(&self).map_err(|message| BuildError { message })?;
+            constraint.fits(self).map_err(BuildError::whole)?;
         }
-        Ok(self)
+        Ok(())
     }
 }

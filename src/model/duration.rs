@@ -85,17 +85,11 @@ pub enum Duration {
     },
 }
 
-/// The duration of every kind of action; an attribute of the VM or node wins.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// The duration of every kind of action, one second where nothing is stated; an attribute of
+/// the VM or node wins.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Durations {
-    models: [Duration; 9],
-}
-
-impl Default for Durations {
-    /// One second for everything.
-    fn default() -> Self {
-        Self { models: [Duration::Constant(1); 9] }
-    }
+    stated: [Option<Duration>; 9],
 }
 
 /// A duration that is not a positive number of seconds.
@@ -130,12 +124,17 @@ impl Durations {
 
     /// The model of a kind of action.
     pub fn get(&self, kind: Timed) -> Duration {
-        self.models[kind as usize]
+        self.stated(kind).unwrap_or(Duration::Constant(1))
+    }
+
+    /// The model of a kind of action, if one was stated.
+    pub fn stated(&self, kind: Timed) -> Option<Duration> {
+        self.stated[kind as usize]
     }
 
     /// Sets the model of a kind of action.
     pub fn set(&mut self, kind: Timed, duration: Duration) {
-        self.models[kind as usize] = duration;
+        self.stated[kind as usize] = Some(duration);
     }
 }
 
@@ -183,7 +182,7 @@ impl Instance {
         let seconds = match given {
             Some(value) => match value.as_int() {
                 Some(seconds) => seconds as f64,
-                None => return Err(DurationError { kind, element: name(), found: format!("{value:?}") }),
+                None => return Err(DurationError { kind, element: name(), found: value.said() }),
             },
             None => match self.durations.get(kind) {
                 Duration::Constant(seconds) => f64::from(seconds),

@@ -110,7 +110,8 @@ impl Metrics {
     }
 }
 
-/// What the nodes and the live migrations of a plan take, in joules.
+/// What the nodes and the live migrations of a plan take, in joules. A node is switched once at
+/// most.
 fn energy(instance: &Instance, plan: &Plan) -> u64 {
     let end = plan.makespan();
     let mut on: Vec<(u64, u64)> = instance
@@ -142,15 +143,17 @@ fn energy(instance: &Instance, plan: &Plan) -> u64 {
 mod tests {
     use super::*;
     use crate::model::Action;
+    use crate::model::InstanceBuilder;
     use crate::model::NodeId;
     use crate::model::Reason;
     use crate::model::ResourceId;
+    use crate::model::Value;
     use crate::model::VmId;
 
     const V: [VmId; 3] = [VmId(0), VmId(1), VmId(2)];
     const N: [NodeId; 3] = [NodeId(0), NodeId(1), NodeId(2)];
 
-    fn figures(actions: &[(u64, u64, ActionKind)]) -> Metrics {
+    fn plan(actions: &[(u64, u64, ActionKind)]) -> Plan {
         let actions = actions
             .iter()
             .map(|&(start, end, kind)| Action {
@@ -162,7 +165,11 @@ mod tests {
                 reason: Reason::Unknown,
             })
             .collect();
-        Metrics::from_online(1, &Plan { actions, happens_before: Vec::new() })
+        Plan { actions, happens_before: Vec::new() }
+    }
+
+    fn figures(actions: &[(u64, u64, ActionKind)]) -> Metrics {
+        Metrics::from_online(1, &plan(actions))
     }
 
     fn migrate(vm: VmId, from: NodeId, to: NodeId) -> ActionKind {
@@ -239,6 +246,28 @@ mod tests {
         assert_eq!((of(Metric::Relocations), of(Metric::RelocationTime)), (1, 2));
         assert_eq!((of(Metric::Mttr), of(Metric::SumOfEnds), of(Metric::Makespan)), (5, 5, 3));
         assert_eq!(of(Metric::NodesOn), 2);
+    }
+
+    #[test]
+    fn energy_is_counted_from_the_start_to_the_last_end() {
+        let mut b = InstanceBuilder::new();
+        let [on, off] = [b.node("on"), b.offline_node("off")];
+        b.node_attribute(on, "power", Value::Int(100));
+        b.node_attribute(off, "power", Value::Int(10));
+        let vm = b.running_vm("vm", on);
+        b.vm_attribute(vm, "migrationEnergy", Value::Int(7));
+        let instance = b.build().expect("sound");
+        let boot = |start, end| (start, end, ActionKind::BootNode { node: off });
+        let stop = |start, end, node| (start, end, ActionKind::ShutdownNode { node });
+        let joules = |actions: &[_]| Metrics::of(&instance, &plan(actions)).energy;
+        assert_eq!(joules(&[]), 0);
+        // Off before the end; on from the start of the boot.
+        let move_it = (4, 9, migrate(vm, on, off));
+        assert_eq!(joules(&[boot(1, 4), move_it]), 100 * 9 + 10 * 8 + 7);
+        assert_eq!(joules(&[boot(1, 4), move_it, stop(9, 12, on)]), 100 * 12 + 10 * 11 + 7);
+        // What ends last ends the plan, whatever it is.
+        let park = (9, 30, ActionKind::Forge { vm: VmId(9) });
+        assert_eq!(joules(&[boot(1, 4), move_it, stop(9, 12, on), park]), 100 * 12 + 10 * 29 + 7);
     }
 
     #[test]

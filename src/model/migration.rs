@@ -1,6 +1,8 @@
 //! How long a live migration takes at a bandwidth, and how long the VM stands still.
 
+use super::Behaviour;
 use super::Durations;
+use super::Live;
 use std::fmt;
 use std::fmt::Debug;
 
@@ -77,11 +79,31 @@ impl std::error::Error for MigrationError {}
 
 /// How migrations behave. An embedder that has measured its own platform brings its own.
 pub trait MigrationModel: Debug + Send + Sync {
-    /// What moving this takes at a bandwidth in MB/s. Never takes longer at a larger one.
+    /// What moving this takes at a bandwidth in MB/s. What takes longer at a larger one, or ends at
+    /// smaller ones only, must say so by [`MigrationModel::least`].
     ///
     /// # Errors
     /// When the migration would not come to an end.
     fn transfer(&self, footprint: &Footprint, bandwidth: f64) -> Result<Transfer, MigrationError>;
+
+    /// No fewer seconds are taken at this bandwidth or any smaller one: what bounds go by, so a
+    /// model that can be quicker at a smaller bandwidth must say something else here.
+    ///
+    /// # Errors
+    /// When the migration would come to an end at none of them.
+    fn least(&self, footprint: &Footprint, bandwidth: f64) -> Result<f64, MigrationError> {
+        self.transfer(footprint, bandwidth).map(|transfer| transfer.seconds)
+    }
+
+    /// What migrations take that send memory later.
+    fn post_copy(&self) -> PostCopy {
+        PostCopy::default()
+    }
+
+    /// The same in the words of files, where they have words for it.
+    fn behaviour(&self) -> Option<Behaviour> {
+        None
+    }
 }
 
 /// MB/s that a bandwidth in Mbit/s gives: 9 bits a byte, one of them for the protocol
@@ -115,6 +137,10 @@ impl MigrationModel for PreCopy {
         // What is hot, or has been written since the start, is sent while the VM stands still.
         let downtime = hot_size.min(hot * once) / bandwidth;
         Ok(Transfer { seconds, downtime, traffic: seconds * bandwidth })
+    }
+
+    fn behaviour(&self) -> Option<Behaviour> {
+        Some(Behaviour::default())
     }
 }
 
@@ -162,6 +188,16 @@ impl MigrationModel for Rounds {
                 return Ok(Transfer { seconds: seconds + downtime, downtime, traffic: traffic + left });
             }
         }
+    }
+
+    /// All memory is sent once in any case. A round more or less can make a larger bandwidth the
+    /// slower one.
+    fn least(&self, footprint: &Footprint, bandwidth: f64) -> Result<f64, MigrationError> {
+        Ok(footprint.memory / bandwidth + self.restart)
+    }
+
+    fn behaviour(&self) -> Option<Behaviour> {
+        Some(Behaviour { live: Live::Rounds(*self), ..Behaviour::default() })
     }
 }
 
@@ -277,6 +313,18 @@ mod tests {
         let vm = Footprint { memory: 4000.0, ..dirty(40.0) };
         close(model.transfer(&vm, 100.0).expect("ends").seconds, 66.62);
         close(model.transfer(&vm, 50.0).expect("ends").seconds, 399.2);
+    }
+
+    #[test]
+    fn a_round_more_can_make_more_bandwidth_slower() {
+        let footprint = Footprint { memory: 1000.0, hot_size: 0.0, hot_seconds: 1.0, cold_rate: 90.0 };
+        let model = Rounds::default();
+        let seconds = |rate: u32| model.transfer(&footprint, f64::from(rate)).expect("it ends").seconds;
+        assert!((2..300).any(|rate| seconds(rate) > seconds(rate - 1)));
+        for rate in 1..300 {
+            let least = model.least(&footprint, f64::from(rate)).expect("it ends");
+            assert!((1..=rate).all(|smaller| least <= seconds(smaller)), "{rate}");
+        }
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! The network: switches, links, and how traffic finds its way.
 
 use super::NodeId;
+use rustc_hash::FxHashMap;
+use std::fmt;
 
 /// One end of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -74,6 +76,18 @@ pub enum Routing {
     Shortest,
     /// A route for each ordered pair of nodes.
     Fixed(Vec<Route>),
+    /// Routes for some ordered pairs of nodes, and the fewest links between the others.
+    Mixed(Vec<Route>),
+}
+
+impl Routing {
+    /// The routes that are given.
+    pub fn routes(&self) -> &[Route] {
+        match self {
+            Routing::Tree | Routing::Shortest => &[],
+            Routing::Fixed(routes) | Routing::Mixed(routes) => routes,
+        }
+    }
 }
 
 /// What migrations may have of the network.
@@ -121,6 +135,25 @@ impl Network {
         }
     }
 
+    /// Can switches be told apart by what they are called?
+    ///
+    /// # Errors
+    /// Two that have the same name, or one that is called as another is by its number.
+    pub fn check_names(&self) -> Result<(), NetworkError> {
+        let mut met: FxHashMap<String, u32> = FxHashMap::default();
+        for (at, switch) in (0u32..).zip(&self.switches) {
+            let label = switch.label();
+            let Some(&other) = met.get(&label) else {
+                met.insert(label, at);
+                continue;
+            };
+            let [first, second] = [other, at].map(|at| self.switches[at as usize].number);
+            let what = format!("the switches {first} and {second} are both called `{label}`");
+            return Err(NetworkError::new(NetworkPart::Switch(at), String::new(), what));
+        }
+        Ok(())
+    }
+
     /// One switch that never blocks, and a link of this capacity (Mbit/s) to each node.
     pub fn star(nodes: u32, capacity: u64) -> Self {
         let link = |node| Link { number: node, capacity, switch: 0, end: Endpoint::Node(NodeId(node)) };
@@ -132,3 +165,62 @@ impl Network {
         }
     }
 }
+
+/// What a fault of a network is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum NetworkPart {
+    /// The network as a whole.
+    Whole,
+    /// The switch at this index.
+    Switch(u32),
+    /// All links together.
+    Links,
+    /// The link at this index.
+    Link(u32),
+    /// All routes together.
+    Routes,
+    /// The route at this index.
+    Route(u32),
+    /// [`Allowance::per_migration`].
+    PerMigration,
+}
+
+/// Why a network cannot be used as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NetworkError {
+    /// What it is about.
+    pub part: NetworkPart,
+    /// That part by its number or its ends; empty where the sentence names it itself.
+    pub subject: String,
+    /// What is wrong, to stand behind the subject.
+    pub what: String,
+    /// What can be done about it, where routing can be chosen freely.
+    pub advice: Option<&'static str>,
+}
+
+impl NetworkError {
+    /// A fault without advice.
+    pub(super) fn new(part: NetworkPart, subject: String, what: impl Into<String>) -> Self {
+        Self { part, subject, what: what.into(), advice: None }
+    }
+
+    /// The sentence with other words for the part, and without advice.
+    pub fn said_of(&self, subject: &str) -> String {
+        match subject {
+            "" => format!("the network: {}", self.what),
+            _ => format!("the network: {subject} {}", self.what),
+        }
+    }
+}
+
+impl fmt::Display for NetworkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.said_of(&self.subject))?;
+        match self.advice {
+            Some(advice) => write!(f, "; {advice}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for NetworkError {}

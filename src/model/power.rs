@@ -2,52 +2,24 @@
 //! operators set, datastores among them.
 
 use super::Attributes;
-use super::Elements;
 use super::Instance;
 use super::NodeId;
 use super::Value;
 use super::VmId;
+use super::figures;
 use std::borrow::Cow;
-use std::fmt;
-
-/// Attributes of nodes and of VMs that are amounts.
-const OF_NODES: [&str; 1] = ["power"];
-const OF_VMS: [&str; 3] = ["migrationPower", "migrationEnergy", "migrationCost"];
 
 /// The attribute of nodes and of VMs that names a datastore.
 const DATASTORE: &str = "datastore";
-
-/// The largest amount, so that sums over a plan stay far from overflowing.
-const MOST: f64 = 1.0e12;
 
 /// Joules of a live migration: for each MB, and for each migration (Liu, Xu, Jin, Gong and
 /// Liao, "Performance and energy modeling for live migration of virtual machines", HPDC 2011).
 const JOULES_A_MB: f64 = 0.512;
 const JOULES: f64 = 20.165;
 
-/// An attribute that should be an amount, or a name, and is none.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AmountError {
-    /// What is wrong, in the user's names.
-    pub message: String,
-}
-
-impl fmt::Display for AmountError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for AmountError {}
-
-/// The amount that an attribute says, rounded; `None` where it is not there or no amount.
+/// The amount that an attribute says, rounded; `None` where it is not there.
 fn amount(attributes: &Attributes, row: usize, key: &str) -> Option<u64> {
-    let value = match attributes.get(row, key)? {
-        Value::Int(value) => *value as f64,
-        Value::Float(value) => *value,
-        Value::Bool(_) | Value::Text(_) => return None,
-    };
-    (0.0..=MOST).contains(&value).then(|| value.round() as u64)
+    figures::number(attributes, row, key).map(|value| value.round() as u64)
 }
 
 /// A name: a text, or a whole number, which is what `datastore=7` is in the language.
@@ -74,11 +46,7 @@ impl Instance {
 
     /// Do disks of a VM travel with it? Its attribute `diskUsed` is more than 0.
     pub fn takes_disks_along(&self, vm: VmId) -> bool {
-        match self.vms().attributes().get(vm.index(), "diskUsed") {
-            Some(Value::Int(size)) => *size > 0,
-            Some(Value::Float(size)) => *size > 0.0,
-            _ => false,
-        }
+        figures::number(self.vms().attributes(), vm.index(), "diskUsed").is_some_and(|size| size > 0.0)
     }
 
     /// What moving a VM takes of the budgets of its hosts: its attribute `migrationCost`, or 4
@@ -103,72 +71,19 @@ impl Instance {
     /// (Liu et al., HPDC 2011, the memory sent once); 0 where neither is known.
     pub fn migration_energy(&self, vm: VmId) -> u64 {
         let attributes = self.vms().attributes();
-        let size = |key| match attributes.get(vm.index(), key)? {
-            Value::Int(value) => Some(*value as f64),
-            Value::Float(value) => Some(*value),
-            Value::Bool(_) | Value::Text(_) => None,
-        };
+        let size = |key| figures::number(attributes, vm.index(), key);
         let of_memory = || {
             let sent = size("memUsed")? + size("diskUsed").unwrap_or(0.0);
-            (0.0..=MOST).contains(&sent).then(|| (JOULES_A_MB * sent + JOULES).round() as u64)
+            Some((JOULES_A_MB * sent + JOULES).round() as u64)
         };
         amount(attributes, vm.index(), "migrationEnergy").or_else(of_memory).unwrap_or(0)
     }
-
-    /// Are the attributes that say watts, joules and costs numbers from 0 to 10^12, and is each
-    /// `datastore` a name? Costs nothing where no element has one.
-    ///
-    /// # Errors
-    /// The first that is not.
-    pub fn check_amounts(&self) -> Result<(), AmountError> {
-        let kinds = [("node", self.nodes(), &OF_NODES[..]), ("VM", self.vms(), &OF_VMS[..])];
-        let is_amount = |attributes: &Attributes, row, key: &str| amount(attributes, row, key).is_some();
-        let is_name = |attributes: &Attributes, row, key: &str| {
-            attributes.get(row, key).is_some_and(|value| name(value).is_some())
-        };
-        for (kind, elements, keys) in kinds {
-            for key in keys {
-                check(kind, elements, key, "a number from 0 to 10^12", is_amount)?;
-            }
-            check(kind, elements, DATASTORE, "its name, a text", is_name)?;
-        }
-        Ok(())
-    }
-}
-
-/// Is an attribute what it should be, wherever it is there?
-fn check(
-    kind: &str,
-    elements: &Elements,
-    key: &str,
-    expected: &str,
-    is_right: impl Fn(&Attributes, usize, &str) -> bool,
-) -> Result<(), AmountError> {
-    let attributes = elements.attributes();
-    if attributes.key(key).is_none() {
-        return Ok(());
-    }
-    for row in 0..elements.len() {
-        let Some(value) = attributes.get(row, key).filter(|_| !is_right(attributes, row, key)) else {
-            continue;
-        };
-        let found = match value {
-            Value::Bool(value) => value.to_string(),
-            Value::Int(value) => value.to_string(),
-            Value::Float(value) => value.to_string(),
-            Value::Text(text) => format!("`{text}`"),
-        };
-        let name = elements.name(row);
-        let message = format!("{kind} `{name}` has the attribute `{key}` {found}; expected {expected}");
-        return Err(AmountError { message });
-    }
-    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::model::InstanceBuilder;
+    use crate::model::Value;
 
     #[test]
     fn attributes_say_what_is_taken() {
@@ -188,35 +103,13 @@ mod tests {
         assert_eq!([small, large, wide].map(|vm| instance.migration_cost(vm)), [1, 7, 4]);
         assert_eq!([small, wide].map(|vm| instance.vm_datastore(vm)), [None, Some("lun1".into())]);
         assert_eq!(instance.node_datastore(plain), None);
-        assert_eq!([small, large].map(|vm| instance.migration_power(vm)), [0, 30]);
-        assert_eq!(instance.migration_energy(wide), 0, "its memory is not known");
-        // 512 + 20.165 J.
-        assert_eq!([small, large].map(|vm| instance.migration_energy(vm)), [7, 532]);
-        assert_eq!(instance.check_amounts(), Ok(()));
-    }
-
-    #[test]
-    fn what_is_no_amount_is_refused() {
-        for (value, found) in [
-            (Value::Int(-1), "-1"),
-            (Value::Float(f64::INFINITY), "inf"),
-            (Value::Bool(true), "true"),
-            (Value::Text("much".into()), "`much`"),
-        ] {
-            let mut b = InstanceBuilder::new();
-            let node = b.node("n0");
-            b.node_attribute(node, "power", value);
-            let error = b.build().expect("sound").check_amounts().expect_err("no amount");
-            assert!(error.message.contains("node `n0`") && error.message.contains(found), "{error}");
-        }
         let mut b = InstanceBuilder::new();
         let vm = b.ready_vm("vm");
         b.vm_attribute(vm, "datastore", Value::Int(3));
         assert_eq!(b.build().expect("sound").vm_datastore(vm), Some("3".into()));
-        let mut b = InstanceBuilder::new();
-        let vm = b.ready_vm("vm");
-        b.vm_attribute(vm, "datastore", Value::Bool(true));
-        let error = b.build().expect("sound").check_amounts().expect_err("no name");
-        assert_eq!(error.message, "VM `vm` has the attribute `datastore` true; expected its name, a text");
+        assert_eq!([small, large].map(|vm| instance.migration_power(vm)), [0, 30]);
+        assert_eq!(instance.migration_energy(wide), 0, "its memory is not known");
+        // 512 + 20.165 J.
+        assert_eq!([small, large].map(|vm| instance.migration_energy(vm)), [7, 532]);
     }
 }

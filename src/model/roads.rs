@@ -69,18 +69,6 @@ impl<'i> Roads<'i> {
         Some(self.path(from, to).bandwidth.min(cargo.most))
     }
 
-    /// What two migrations both take that cannot carry more than both together.
-    pub fn meeting(&self, one: &Action, other: &Action) -> Option<Channel> {
-        let way = |action: &Action| match action.kind {
-            ActionKind::Migrate { from, to, .. } => self.path(from, to).channels,
-            _ => Vec::new(),
-        };
-        let others = way(other);
-        let common = way(one).into_iter().filter(|channel| others.contains(channel));
-        let channel = common.min_by_key(|&channel| self.topology.channel(channel).1)?;
-        Some(self.topology.channel(channel).0)
-    }
-
     /// What migrations may use of a channel, of which there is so much for them; and how much
     /// of it is kept free.
     pub fn room(&self, channel: Channel, usable: u64) -> String {

@@ -7,12 +7,14 @@
 use super::Endpoint;
 use super::Instance;
 use super::Network;
+use super::NetworkError;
+use super::NetworkPart;
 use super::NodeId;
+use super::Route;
 use super::Routing;
 use petgraph::unionfind::UnionFind;
 use std::collections::BTreeMap;
 use std::collections::VecDeque;
-use std::fmt;
 
 /// No link, no vertex.
 const NONE: u32 = u32::MAX;
@@ -38,21 +40,6 @@ pub struct Path {
     pub bandwidth: u64,
 }
 
-/// Why a network cannot be used as it stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NetworkError {
-    /// What is wrong, in the user's names.
-    pub message: String,
-}
-
-impl fmt::Display for NetworkError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for NetworkError {}
-
 /// How paths are found.
 #[derive(Clone, Debug)]
 enum Paths {
@@ -60,11 +47,21 @@ enum Paths {
     /// the channel from it, and the number of vertices above; and where it and those below
     /// it are, from and to, when each comes before those below it.
     Tree { above: Vec<Above>, span: Vec<(u32, u32)> },
-    /// The fewest links: by vertex, its neighbours and the channels to them.
-    Shortest { neighbours: Vec<Vec<(u32, u32)>> },
-    /// As given: the channels in turn, sorted by (from, to). By node: the channels of all routes
-    /// out of it, and into it.
-    Fixed { routes: Vec<(NodeId, NodeId, Vec<u32>)>, shared: [Vec<Vec<u32>>; 2] },
+    /// As given, or else the fewest links: by vertex, its neighbours and the channels to them.
+    Shortest { given: Routes, neighbours: Vec<Vec<(u32, u32)>> },
+    /// As given. By node: the channels of all routes out of it, and into it.
+    Fixed { routes: Routes, shared: [Vec<Vec<u32>>; 2] },
+}
+
+/// The channels of routes in turn, sorted by (from, to).
+#[derive(Clone, Debug, Default)]
+struct Routes(Vec<(NodeId, NodeId, Vec<u32>)>);
+
+impl Routes {
+    fn get(&self, from: NodeId, to: NodeId) -> Option<&Vec<u32>> {
+        let at = self.0.binary_search_by_key(&(from, to), |&(from, to, _)| (from, to)).ok()?;
+        Some(&self.0[at].2)
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -108,22 +105,22 @@ impl Topology {
         let mut channels = Vec::with_capacity(2 * network.links.len() + network.switches.len());
         for (at, link) in (0u32..).zip(&network.links) {
             if link.capacity == 0 {
-                return Err(names.fault(format!("{} has no capacity", names.link(at))));
+                return Err(names.fault_of(NetworkPart::Link(at), "has no capacity"));
             }
             let usable = network.usable(at);
             if usable == 0 {
-                return Err(names.fault(format!(
-                    "all {} Mbit/s of {} are kept free, so that no migration can use it",
-                    link.capacity,
-                    names.link(at)
-                )));
+                let what = format!(
+                    "has nothing left for migrations: all of its {} Mbit/s are kept free",
+                    link.capacity
+                );
+                return Err(names.fault_of(NetworkPart::Link(at), what));
             }
             let known = match link.end {
                 Endpoint::Node(node) => node.index() < nodes,
                 Endpoint::Switch(switch) => (switch as usize) < network.switches.len(),
             };
             if !known || link.switch as usize >= network.switches.len() {
-                return Err(names.fault(format!("{} ends at nothing that exists", names.link(at))));
+                return Err(names.fault_of(NetworkPart::Link(at), "ends at nothing that exists"));
             }
             channels.push((Channel::Up(at), usable));
             channels.push((Channel::Down(at), usable));
@@ -132,7 +129,7 @@ impl Topology {
         for (at, switch) in (0u32..).zip(&network.switches) {
             let Some(capacity) = switch.capacity else { continue };
             if capacity == 0 {
-                return Err(names.fault(format!("switch {} has no capacity", switch.said())));
+                return Err(names.fault_of(NetworkPart::Switch(at), "has no capacity"));
             }
             switches[at as usize] = channels.len() as u32;
             channels.push((Channel::Switch(at), capacity));
@@ -160,14 +157,16 @@ impl Topology {
         let only = only.into_iter().map(|only| only.unwrap_or(NONE)).collect();
         let most = network.allowance.per_migration.unwrap_or(u64::MAX);
         if most == 0 {
-            return Err(names.fault("no migration may use any bandwidth: its limit for each is 0".to_owned()));
+            let what = "no migration may use any bandwidth: its limit for each is 0";
+            return Err(names.fault_of(NetworkPart::PerMigration, what));
         }
-        let paths = Paths::Fixed { routes: Vec::new(), shared: <[_; 2]>::default() };
+        let paths = Paths::Fixed { routes: Routes::default(), shared: <[_; 2]>::default() };
         let mut topology = Self { nodes, channels, most, blocking, links, only, paths };
         topology.paths = match &network.routing {
             Routing::Tree => topology.tree(&names)?,
-            Routing::Shortest => topology.shortest(&names)?,
-            Routing::Fixed(_) => topology.fixed(&names)?,
+            Routing::Shortest => topology.shortest(&names, &[])?,
+            Routing::Mixed(given) => topology.shortest(&names, given)?,
+            Routing::Fixed(given) => topology.fixed(&names, given)?,
         };
         Ok(topology)
     }
@@ -266,10 +265,27 @@ impl Topology {
                 there.extend(back.iter().rev());
                 there
             }
-            Paths::Shortest { neighbours } => self.search(neighbours, from.0, to.0),
-            Paths::Fixed { routes, .. } => routes
-                .binary_search_by_key(&(from, to), |&(from, to, _)| (from, to))
-                .map_or_else(|_| Vec::new(), |at| routes[at].2.clone()),
+            Paths::Shortest { given, neighbours } => match given.get(from, to) {
+                Some(route) => route.clone(),
+                None => self.walk(neighbours, &self.distances(neighbours, to.0, from.0), from.0, to.0),
+            },
+            Paths::Fixed { routes, .. } => routes.get(from, to).cloned().unwrap_or_default(),
+        }
+    }
+
+    /// Calls back with the node and [`Topology::route`] from it for each other node, ascending.
+    /// Searches once, where that has to search for each.
+    pub fn routes_to(&self, to: NodeId, mut each: impl FnMut(NodeId, &[u32])) {
+        let sources = (0..self.nodes).map(NodeId::from_index).filter(|&from| from != to);
+        let Paths::Shortest { given, neighbours } = &self.paths else {
+            return sources.for_each(|from| each(from, &self.route(from, to)));
+        };
+        let distance = self.distances(neighbours, to.0, NONE);
+        for from in sources {
+            match given.get(from, to) {
+                Some(route) => each(from, route),
+                None => each(from, &self.walk(neighbours, &distance, from.0, to.0)),
+            }
         }
     }
 
@@ -308,11 +324,13 @@ impl Topology {
                         continue;
                     }
                     if above[next as usize].depth != NONE {
-                        return Err(names.fault(format!(
-                            "{} closes a circle, so that there are several ways; give the routes, or choose \
-                             `shortest`",
-                            names.link(channel / 2)
-                        )));
+                        let what = "closes a circle, so that there are several ways";
+                        let link = self.first_circle().unwrap_or(channel / 2);
+                        let error = names.fault_of(NetworkPart::Link(link), what);
+                        return Err(NetworkError {
+                            advice: Some("give the routes, or choose `shortest`"),
+                            ..error
+                        });
                     }
                     above[next as usize] =
                         Above { vertex, up: channel ^ 1, down: channel, depth: here.depth + 1 };
@@ -325,10 +343,18 @@ impl Topology {
         Ok(Paths::Tree { above, span })
     }
 
-    fn shortest(&self, names: &Names<'_>) -> Result<Paths, NetworkError> {
+    /// The first link whose ends those before it connect already.
+    fn first_circle(&self) -> Option<u32> {
+        let vertices = self.links.iter().flatten().max().map_or(0, |&last| last as usize + 1);
+        let mut joined = UnionFind::<usize>::new(vertices);
+        let closes = |&(_, &[switch, end]): &(u32, &[u32; 2])| !joined.union(switch as usize, end as usize);
+        (0u32..).zip(&self.links).find(closes).map(|(at, _)| at)
+    }
+
+    fn shortest(&self, names: &Names<'_>, given: &[Route]) -> Result<Paths, NetworkError> {
         let neighbours = self.neighbours(names.network);
         self.connected(&neighbours, names)?;
-        Ok(Paths::Shortest { neighbours })
+        Ok(Paths::Shortest { given: self.routes(names, given)?, neighbours })
     }
 
     /// Is there a way between all nodes, over switches alone?
@@ -370,13 +396,13 @@ impl Topology {
             false => "",
         };
         let (one, other) = (name(one), name(other));
-        Err(names.fault(format!("there is no way from node `{one}` to node `{other}`{through}")))
+        let what = format!("there is no way from node `{one}` to node `{other}`{through}");
+        Err(names.fault_of(NetworkPart::Links, what))
     }
 
-    /// The way with the fewest links. Among ways that are equally short the pair of nodes decides, so
-    /// that pairs are spread over them (equal-cost multipath, RFC 2992), always alike.
-    fn search(&self, neighbours: &[Vec<(u32, u32)>], from: u32, to: u32) -> Vec<u32> {
-        // Distances to the destination; a channel back is the other one of its link.
+    /// By vertex: the fewest links to a node, as far as is needed for the way from another, or
+    /// ([`NONE`]) everywhere.
+    fn distances(&self, neighbours: &[Vec<(u32, u32)>], to: u32, from: u32) -> Vec<u32> {
         let mut distance = vec![NONE; neighbours.len()];
         distance[to as usize] = 0;
         let mut queue = VecDeque::from([to]);
@@ -395,6 +421,12 @@ impl Topology {
                 }
             }
         }
+        distance
+    }
+
+    /// The way with the fewest links. Among ways that are equally short the pair of nodes decides, so
+    /// that pairs are spread over them (equal-cost multipath, RFC 2992), always alike.
+    fn walk(&self, neighbours: &[Vec<(u32, u32)>], distance: &[u32], from: u32, to: u32) -> Vec<u32> {
         let mut spread = (u64::from(from) << 32 | u64::from(to)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         let mut channels = Vec::new();
         let mut at = from;
@@ -421,67 +453,79 @@ impl Topology {
         channels
     }
 
-    fn fixed(&self, names: &Names<'_>) -> Result<Paths, NetworkError> {
-        let Routing::Fixed(given) = &names.network.routing else {
-            return Ok(Paths::Fixed { routes: Vec::new(), shared: <[_; 2]>::default() });
-        };
-        let mut routes = Vec::with_capacity(given.len());
-        for route in given {
-            let mut at = route.from.0;
-            let mut channels = Vec::new();
-            for &(link, down) in &route.links {
-                let known = names.network.links.get(link as usize);
-                let Some(ends) = known.map(|link| (self.nodes as u32 + link.switch, self.vertex(link.end)))
-                else {
-                    return Err(
-                        names.fault(format!("{} takes a link that does not exist", names.route(route)))
-                    );
-                };
-                let (start, end) = if down { ends } else { (ends.1, ends.0) };
-                if start != at {
-                    return Err(names.fault(format!(
-                        "{} is torn: {} does not go on from {}",
-                        names.route(route),
-                        names.link(link),
-                        names.vertex(at, self.nodes)
-                    )));
-                }
-                if (start as usize) < self.nodes && start != route.from.0 {
-                    return Err(names.fault(format!(
-                        "{} passes through {}; traffic passes through switches only",
-                        names.route(route),
-                        names.vertex(start, self.nodes)
-                    )));
-                }
-                channels.push(2 * link + u32::from(down));
-                at = end;
-            }
-            if at != route.to.0 {
-                return Err(names.fault(format!(
-                    "{} ends at {}",
-                    names.route(route),
-                    names.vertex(at, self.nodes)
-                )));
-            }
-            routes.push((route.from, route.to, channels));
-        }
-        routes.sort_by_key(|&(from, to, _)| (from, to));
-        if let Some(pair) = routes.windows(2).find(|pair| (pair[0].0, pair[0].1) == (pair[1].0, pair[1].1)) {
-            let (from, to) = (names.instance.node_name(pair[0].0), names.instance.node_name(pair[0].1));
-            return Err(names.fault(format!("there are two routes from node `{from}` to node `{to}`")));
-        }
+    /// Routes between all nodes.
+    fn fixed(&self, names: &Names<'_>, given: &[Route]) -> Result<Paths, NetworkError> {
+        let routes = self.routes(names, given)?;
         // Sorted, and none twice: where all pairs are there, they come one after the other.
-        let mut known = routes.iter().map(|&(from, to, _)| (from, to)).filter(|(from, to)| from != to);
+        let mut known = routes.0.iter().map(|&(from, to, _)| (from, to));
         for from in names.instance.node_ids() {
             for to in names.instance.node_ids().filter(|&to| to != from) {
                 if known.next() != Some((from, to)) {
                     let (from, to) = (names.instance.node_name(from), names.instance.node_name(to));
-                    return Err(names.fault(format!("there is no route from node `{from}` to node `{to}`")));
+                    let what = format!("there is no route from node `{from}` to node `{to}`");
+                    let error = names.fault_of(NetworkPart::Routes, what);
+                    return Err(NetworkError {
+                        advice: Some("`shortest` finds those that are not given"),
+                        ..error
+                    });
                 }
             }
         }
         let shared = [true, false].map(|out| shared(self.nodes, &routes, out));
         Ok(Paths::Fixed { routes, shared })
+    }
+
+    /// Routes that are given: each goes on from where it is to its end, passes nothing twice, and
+    /// is the only one of its pair of nodes.
+    fn routes(&self, names: &Names<'_>, given: &[Route]) -> Result<Routes, NetworkError> {
+        let mut routes = Vec::with_capacity(given.len());
+        // By vertex: one more than the last route that passed it.
+        let mut passed = vec![0u32; self.nodes + names.network.switches.len()];
+        for (index, route) in (0u32..).zip(given) {
+            let fault = |what: String| Err(names.fault_of(NetworkPart::Route(index), what));
+            if route.from.index().max(route.to.index()) >= self.nodes {
+                return fault("ends at a node that does not exist".to_owned());
+            }
+            if route.from == route.to {
+                return fault("leads from a node to itself".to_owned());
+            }
+            let mut at = route.from.0;
+            passed[at as usize] = index + 1;
+            let mut channels = Vec::with_capacity(route.links.len());
+            for &(link, down) in &route.links {
+                let Some(&[switch, end]) = self.links.get(link as usize) else {
+                    return fault("takes a link that does not exist".to_owned());
+                };
+                let (start, end) = if down { (switch, end) } else { (end, switch) };
+                if start != at {
+                    return fault(format!(
+                        "is torn: {} does not go on from {}",
+                        names.link(link),
+                        names.vertex(at, self.nodes)
+                    ));
+                }
+                if std::mem::replace(&mut passed[end as usize], index + 1) == index + 1 {
+                    return fault(format!("passes {} twice", names.vertex(end, self.nodes)));
+                }
+                if (start as usize) < self.nodes && start != route.from.0 {
+                    return fault(format!(
+                        "passes through {}; traffic passes through switches only",
+                        names.vertex(start, self.nodes)
+                    ));
+                }
+                channels.push(2 * link + u32::from(down));
+                at = end;
+            }
+            if at != route.to.0 {
+                return fault(format!("ends at {}", names.vertex(at, self.nodes)));
+            }
+            routes.push((route.from, route.to, channels, index));
+        }
+        routes.sort_by_key(|&(from, to, _, index)| (from, to, index));
+        if let Some(pair) = routes.windows(2).find(|pair| (pair[0].0, pair[0].1) == (pair[1].0, pair[1].1)) {
+            return Err(names.fault_of(NetworkPart::Route(pair[1].3), "is the second one between them"));
+        }
+        Ok(Routes(routes.into_iter().map(|(from, to, channels, _)| (from, to, channels)).collect()))
     }
 }
 
@@ -521,15 +565,28 @@ struct Names<'n> {
 }
 
 impl Names<'_> {
-    fn fault(&self, message: String) -> NetworkError {
-        NetworkError { message: format!("the network: {message}") }
+    fn fault_of(&self, part: NetworkPart, what: impl Into<String>) -> NetworkError {
+        let subject = match part {
+            NetworkPart::Whole | NetworkPart::Links | NetworkPart::Routes | NetworkPart::PerMigration => {
+                String::new()
+            }
+            NetworkPart::Switch(at) => {
+                self.vertex(at + self.instance.node_count() as u32, self.instance.node_count())
+            }
+            NetworkPart::Link(at) => self.link(at),
+            NetworkPart::Route(at) => match self.network.routing.routes().get(at as usize) {
+                Some(route) => self.route(route),
+                None => format!("route {at}"),
+            },
+        };
+        NetworkError::new(part, subject, what)
     }
 
     fn link(&self, at: u32) -> String {
         format!("link {}", self.network.links.get(at as usize).map_or(at, |link| link.number))
     }
 
-    fn route(&self, route: &super::Route) -> String {
+    fn route(&self, route: &Route) -> String {
         let name = |node: NodeId| match node.index() < self.instance.node_count() {
             true => self.instance.node_name(node),
             false => "?",
@@ -549,9 +606,9 @@ impl Names<'_> {
 }
 
 /// By node: the channels that all routes out of it (`out`), or into it, have.
-fn shared(nodes: usize, routes: &[(NodeId, NodeId, Vec<u32>)], out: bool) -> Vec<Vec<u32>> {
+fn shared(nodes: usize, routes: &Routes, out: bool) -> Vec<Vec<u32>> {
     let mut shared: Vec<Option<Vec<u32>>> = vec![None; nodes];
-    for (from, to, channels) in routes.iter().filter(|(from, to, _)| from != to) {
+    for (from, to, channels) in &routes.0 {
         let known = &mut shared[if out { from.index() } else { to.index() }];
         match known {
             None => *known = Some(channels.clone()),
@@ -566,7 +623,6 @@ mod tests {
     use super::*;
     use crate::model::InstanceBuilder;
     use crate::model::Link;
-    use crate::model::Route;
     use crate::model::Switch;
 
     fn switch(number: u32, capacity: Option<u64>) -> Switch {
@@ -607,7 +663,7 @@ mod tests {
     }
 
     fn told(network: &Network, nodes: u32) -> String {
-        Topology::new(network, &cluster(nodes)).err().map_or_else(String::new, |error| error.message)
+        Topology::new(network, &cluster(nodes)).err().map_or_else(String::new, |error| error.to_string())
     }
 
     fn path(topology: &Topology, from: u32, to: u32) -> (Vec<Channel>, u64) {
@@ -685,6 +741,23 @@ mod tests {
             used[over[0]] += 1;
         }
         assert!(used.iter().all(|&count| count > 0), "{used:?}");
+        // A route that is given is taken, the others are not changed by it.
+        let given = Route {
+            from: NodeId(0),
+            to: NodeId(2),
+            links: vec![(0, false), (4, false), (6, true), (2, true)],
+        };
+        let mixed = Network { routing: Routing::Mixed(vec![given.clone()]), ..network.clone() };
+        let mixed = Topology::new(&mixed, &cluster(4)).expect("sound");
+        for to in (0..4).map(NodeId) {
+            mixed.routes_to(to, |from, route| {
+                let expected = match (from, to) == (given.from, given.to) {
+                    true => given.links.iter().map(|&(link, down)| 2 * link + u32::from(down)).collect(),
+                    false => topology.route(from, to),
+                };
+                assert_eq!((route, mixed.route(from, to)), (expected.as_slice(), expected.clone()));
+            });
+        }
         let tree = Network { routing: Routing::Tree, ..network };
         assert!(told(&tree, 4).contains("closes a circle"), "{}", told(&tree, 4));
     }
@@ -700,7 +773,10 @@ mod tests {
         network.switches.truncate(1);
         network.links.truncate(2);
         network.routing = Routing::Fixed(vec![route(1, 0, &[(1, false), (0, true)])]);
-        assert_eq!(told(&network, 2), "the network: there is no route from node `n0` to node `n1`");
+        assert_eq!(
+            told(&network, 2),
+            "the network: there is no route from node `n0` to node `n1`; `shortest` finds those that are not given"
+        );
         let both = vec![route(1, 0, &[(1, false), (0, true)]), route(0, 1, &[(0, false), (1, true)])];
         network.routing = Routing::Fixed(both.clone());
         let topology = Topology::new(&network, &cluster(2)).expect("sound");
@@ -709,7 +785,15 @@ mod tests {
             (route(0, 1, &[(0, true), (1, true)]), "is torn: link 0 does not go on from node `n0`"),
             (route(0, 1, &[(0, false)]), "the route from node `n0` to node `n1` ends at switch 10"),
             (route(0, 1, &[(7, false)]), "takes a link that does not exist"),
-            (both[0].clone(), "two routes from node `n1` to node `n0`"),
+            (both[0].clone(), "the route from node `n1` to node `n0` is the second one between them"),
+            (
+                route(1, 1, &[(1, false), (1, true)]),
+                "the route from node `n1` to node `n1` leads from a node to itself",
+            ),
+            (
+                route(0, 1, &[(0, false), (0, true), (0, false), (1, true)]),
+                "the route from node `n0` to node `n1` passes node `n0` twice",
+            ),
         ] {
             network.routing = Routing::Fixed(vec![both[0].clone(), broken]);
             assert!(told(&network, 2).contains(message), "{}", told(&network, 2));
@@ -774,7 +858,10 @@ mod tests {
         network.allowance.per_migration = Some(0);
         assert!(told(&network, 4).contains("its limit for each is 0"));
         network.allowance = super::super::Allowance { reserves: vec![(0, 2000)], ..Default::default() };
-        assert!(told(&network, 4).contains("all 1000 Mbit/s of link 0 are kept free"));
+        assert!(
+            told(&network, 4)
+                .contains("link 0 has nothing left for migrations: all of its 1000 Mbit/s are kept free")
+        );
     }
 
     #[test]
@@ -788,9 +875,11 @@ mod tests {
         assert_eq!(told(&network, 4), "the network: switch 11 has no capacity");
         network.switches[1].capacity = None;
         network.links.push(link(6, 1000, 0, node(0)));
-        assert!(
-            told(&network, 4).contains("link 6 closes a circle")
-                || told(&network, 4).contains("link 0 closes")
+        // The first link that does, in the order in which they are given.
+        assert_eq!(
+            told(&network, 4),
+            "the network: link 6 closes a circle, so that there are several ways; give the routes, or choose \
+             `shortest`"
         );
         let last = network.links.len() - 1;
         network.links[last].end = Endpoint::Switch(0);

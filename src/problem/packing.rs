@@ -1,6 +1,7 @@
 //! Items, bins, sizes, capacities, relations.
 
 use super::BitSet;
+use super::Shares;
 use petgraph::unionfind::UnionFind;
 
 /// No item, no bin.
@@ -139,11 +140,11 @@ pub enum RelationKind {
         /// The limit.
         limit: u64,
     },
-    /// At most so many of the bins are open.
+    /// Those of the bins that are open take at most so much together.
     Powered {
-        /// The bins.
-        bins: BitSet,
-        /// How many.
+        /// The bins, and what each takes.
+        bins: Shares,
+        /// How much.
         limit: u64,
     },
     /// The items of any `failures` bins of the set fit into what the others have left.

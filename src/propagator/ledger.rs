@@ -495,9 +495,7 @@ impl<'p> Ledger<'p> {
             RelationKind::Load { limit, .. } | RelationKind::Count { limit, .. } => {
                 self.totals[at as usize].saturating_sub(*limit)
             }
-            RelationKind::Powered { bins, limit } => {
-                (bins.iter().filter(|&bin| powered(bin)).count() as u64).saturating_sub(*limit)
-            }
+            RelationKind::Powered { bins, limit } => bins.sum(powered).saturating_sub(*limit),
             RelationKind::Survive { .. } => super::survive::shortfall(self, at, powered),
         }
     }

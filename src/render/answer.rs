@@ -4,6 +4,7 @@ use super::clash;
 use super::json;
 use super::label;
 use super::name;
+use super::travel::Travels;
 use super::words;
 use super::words::Reasons;
 use super::words::count;
@@ -30,12 +31,16 @@ use std::fmt::Write;
 /// What a plan does with a VM and why, one line an action; or that it stays.
 pub fn why_vm(instance: &Instance, plan: &Plan, vm: VmId) -> String {
     let reasons = Reasons::of(instance, plan);
+    let travels = Travels::of(instance, plan);
     let mut text = String::new();
     for action in plan.actions.iter().filter(|action| action.kind.vm() == Some(vm)) {
         let why = reasons.text(action).map_or_else(String::new, |why| format!("  # {why}"));
         // Writing to a string does not fail.
         let _ =
             writeln!(text, "{}:{} {}{why}", action.start, action.end, label::words(instance, &action.kind));
+        for line in travels.details(action) {
+            let _ = writeln!(text, "  {line}");
+        }
     }
     if text.is_empty() {
         let stays = match host_after(instance, plan, vm) {
@@ -112,6 +117,9 @@ pub fn why_action(instance: &Instance, plan: &Plan, action: u32, waits: &[(u32, 
     let reasons = Reasons::of(instance, plan);
     let why = reasons.text(it).map_or_else(String::new, |why| format!("  # {why}"));
     let mut text = format!("{action}: {}:{} {}{why}\n", it.start, it.end, label::words(instance, &it.kind));
+    for line in Travels::of(instance, plan).details(it) {
+        let _ = writeln!(text, "  {line}");
+    }
     if waits.is_empty() {
         text.push_str("  waits for nothing\n");
     }
@@ -136,8 +144,11 @@ fn reason(instance: &Instance, why: &Why) -> String {
             name::node(instance, node)
         ),
         Why::Way(channel) => match Roads::of(instance) {
-            Some(roads) => format!("both need {}", name::sentence(&roads.name(channel))),
-            None => "both need the same link".to_owned(),
+            Some(roads) => {
+                let what = roads.name(channel);
+                format!("{} has too little left for both at that moment", name::sentence(&what))
+            }
+            None => "a link has too little left for both at that moment".to_owned(),
         },
         Why::Rule(index) => words::constraint_at(instance, index),
         Why::Unknown => "the order of the schedule".to_owned(),
@@ -218,6 +229,7 @@ impl Answers {
     /// What [`why_vm`] says.
     pub fn vm(&mut self, instance: &Instance, plan: &Plan, vm: VmId) {
         let reasons = Reasons::of(instance, plan);
+        let travels = Travels::of(instance, plan);
         let actions: Vec<Value> = (0..)
             .zip(&plan.actions)
             .filter(|(_, action)| action.kind.vm() == Some(vm))
@@ -228,6 +240,7 @@ impl Answers {
                     "start": action.start,
                     "end": action.end,
                     "reason": reasons.text(action),
+                    "travel": travels.details(action),
                 })
             })
             .collect();
@@ -279,7 +292,12 @@ impl Answers {
             .map(|(first, why)| value!({ "action": first, "reason": reason(instance, why) }))
             .collect();
         let text = plan.actions.get(action as usize).map(|one| label::words(instance, &one.kind));
-        self.0.insert("action".to_owned(), value!({ "id": action, "text": text, "waits_for": list }));
+        let travels = Travels::of(instance, plan);
+        let travel = plan.actions.get(action as usize).map_or_else(Vec::new, |one| travels.details(one));
+        self.0.insert(
+            "action".to_owned(),
+            value!({ "id": action, "text": text, "travel": travel, "waits_for": list }),
+        );
     }
 
     /// What [`why_bound`] says.

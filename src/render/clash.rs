@@ -3,6 +3,8 @@
 use super::name;
 use super::set;
 use super::words;
+use crate::explain;
+use crate::explain::Stuck;
 use crate::model::Instance;
 use crate::model::NodeId;
 use crate::model::ResourceId;
@@ -16,8 +18,58 @@ use rustc_hash::FxHashSet;
 use std::fmt::Write;
 
 /// What cannot be, in one sentence with the numbers: `db1, db2 and db3 need 3 nodes of
-/// their own, 2 are left to them (n1, n2)`.
+/// their own, 2 are left to them (n1, n2)`. VMs that can never migrate are named, with why.
 pub fn clash(instance: &Instance, conflict: &Conflict) -> String {
+    let mut text = plainly(instance, conflict);
+    for why in stuck(instance, conflict) {
+        text.push_str("; ");
+        text.push_str(&why);
+    }
+    text
+}
+
+/// Of VMs of a conflict that can never migrate: why.
+fn stuck(instance: &Instance, conflict: &Conflict) -> Vec<String> {
+    if !matches!(conflict.clash, Clash::NoNode | Clash::Nowhere | Clash::Order) {
+        return Vec::new();
+    }
+    let vm_of = |member: &Member| match member {
+        Member::Vm(vm) | Member::Place(vm) => Some(*vm),
+        _ => None,
+    };
+    let mut vms: Vec<VmId> = conflict.members.iter().filter_map(vm_of).collect();
+    if vms.is_empty() {
+        vms.clone_from(&conflict.vms);
+    }
+    vms.sort_unstable();
+    vms.dedup();
+    // A conflict that is known in full has the fact that it is about.
+    let full = conflict.members.iter().any(|member| !matches!(member, Member::Constraint(_)));
+    let speaks = |member: &Member| !full || conflict.members.contains(member);
+    let mut texts = Vec::new();
+    for &vm in vms.iter().filter(|vm| vm.index() < instance.vm_count()).take(FEW) {
+        let called = name::vm(instance, vm);
+        for why in explain::stuck(instance, vm) {
+            match why {
+                Stuck::Endless(to, error) if speaks(&Member::Network) => {
+                    let to = match to {
+                        None => String::new(),
+                        Some(nodes) => format!(" to {}", name::nodes(instance, &nodes)),
+                    };
+                    texts.push(format!("{called} cannot migrate{to}: {error}"));
+                }
+                Stuck::Dear(index, cost, most) if speaks(&Member::Constraint(index)) => texts.push(format!(
+                    "to migrate {called} takes {cost} of what {} allows, which is {most}",
+                    words::constraint_at(instance, index)
+                )),
+                Stuck::Endless(..) | Stuck::Dear(..) => {}
+            }
+        }
+    }
+    texts
+}
+
+fn plainly(instance: &Instance, conflict: &Conflict) -> String {
     let vms = name::vm_groups(instance, &conflict.vms);
     let one = conflict.vms.len() == 1;
     let who = if vms.is_empty() { "the VMs that run".to_owned() } else { vms.clone() };
@@ -166,6 +218,7 @@ pub fn member(instance: &Instance, member: &Member) -> String {
                 _ => format!("the capacity of {what}"),
             }
         }
+        Member::Network => "migrations travel on the network as it is".to_owned(),
         Member::Horizon(seconds) => format!("the plan ends within {}", words::seconds(*seconds)),
     }
 }
@@ -313,7 +366,7 @@ pub(super) fn subjects(instance: &Instance, conflict: &Conflict, member: &Member
             nodes.extend(instance.place(*vm).node());
         }
         Member::Capacity(some, _) => nodes.extend(some),
-        Member::Horizon(_) => {}
+        Member::Network | Member::Horizon(_) => {}
     }
     vms.retain(|vm| conflict.vms.contains(vm));
     nodes.retain(|node| conflict.nodes.contains(node) || matches!(member, Member::Place(_)));

@@ -17,7 +17,7 @@ pub fn dot(instance: &Instance, plan: &Plan) -> String {
     for pair in critical.windows(2) {
         next[pair[0] as usize] = Some(pair[1]);
     }
-    let travels = Travels::of(instance);
+    let travels = Travels::of(instance, plan);
     let mut text = String::from(
         "digraph plan {\n  rankdir=LR;\n  node [shape=box, style=rounded, fontname=\"Helvetica\"];\n",
     );
@@ -40,7 +40,7 @@ pub fn dot(instance: &Instance, plan: &Plan) -> String {
     for &(first, then) in &plan.happens_before {
         let on_path = next.get(first as usize) == Some(&Some(then));
         let mut marks: Vec<String> = Vec::new();
-        if let Some(way) = travels.between(plan, first, then) {
+        if let Some(way) = travels.between(first, then) {
             marks.push(format!("label=\"{}\"", quoted(&way)));
         }
         if on_path {

@@ -23,6 +23,7 @@ use crate::outcome::Outcome;
 use crate::outcome::Status;
 use crate::outcome::StopReason;
 use crate::outcome::Timings;
+use crate::verify::Conditions;
 use crate::verify::CoreRule;
 use crate::verify::Finding;
 use crate::verify::Report;
@@ -413,6 +414,7 @@ fn reports() {
         ],
         repaired: vec![(0, 4, violation("VM2 and VM4 are both on N2"))],
         penalty: 30,
+        conditions: Conditions::Unchecked,
     };
     assert_eq!(
         report(&instance, &found),
@@ -432,5 +434,11 @@ repaired: spread({VM2, VM4}) (constraint 0) holds from 4 s on; before the plan, 
     assert_eq!(document["findings"][1]["constraint"], 0);
     assert_eq!(document["findings"][1]["rule"], "spread");
     assert_eq!(document["repaired"][0]["holds_from"], 4);
-    assert_eq!(report(&instance, &Report::default()), "everything that must hold holds\n");
+    assert_eq!(document["conditions"], "unchecked");
+    let holds = "everything that must hold holds\n";
+    let with = |conditions| report(&instance, &Report { conditions, ..Report::default() });
+    assert_eq!(with(Conditions::Unchecked), holds);
+    assert_eq!(with(Conditions::Tried(16)), holds);
+    let lacking = "only the times were checked: a plan of this format has no conditions\n";
+    assert_eq!(with(Conditions::Lacking), format!("{lacking}{holds}"));
 }

@@ -8,7 +8,9 @@ use super::words::count;
 use crate::explain::Change;
 use crate::explain::Explanation;
 use crate::explain::WayOut;
+use crate::model::Channel;
 use crate::model::Instance;
+use crate::model::Roads;
 use crate::outcome::Conflict;
 use crate::outcome::Member;
 use crate::outcome::Status;
@@ -71,7 +73,24 @@ fn change(instance: &Instance, change: &Change) -> String {
         }
         Change::Drop(index) => format!("drop {}", rule(index)),
         Change::LeaveOut(one) => format!("leave {} off", vm(one)),
+        Change::Widen(ref links, capacity) => {
+            let needs = if links.len() == 1 { "needs" } else { "need" };
+            format!("{} {needs} {capacity} Mbit/s", widened(instance, links).join(", "))
+        }
+        Change::PostCopy(one) => format!("let {} be post-copied (`postCopy`)", vm(one)),
+        Change::Cold(one) => format!("let {} stand still while it migrates (`coldMigration`)", vm(one)),
     }
+}
+
+/// Links with what they have now: `link 1 from node d (100)`.
+fn widened(instance: &Instance, links: &[u32]) -> Vec<String> {
+    let (Some(roads), Some(network)) = (Roads::of(instance), instance.network()) else { return Vec::new() };
+    let link = |&at: &u32| {
+        let called = roads.name(Channel::Up(at));
+        let capacity = network.links.get(at as usize).map_or(0, |link| link.capacity);
+        format!("{} ({capacity})", name::sentence(&called))
+    };
+    links.iter().map(link).collect()
 }
 
 fn way_json(instance: &Instance, way: &WayOut) -> Value {
@@ -98,6 +117,12 @@ fn way_json(instance: &Instance, way: &WayOut) -> Value {
                 }
                 Change::Drop(index) => value!({ "kind": "drop", "constraint": index }),
                 Change::LeaveOut(vm) => value!({ "kind": "leave_out", "vm": name::raw_vm(instance, vm) }),
+                Change::Widen(ref links, to) => {
+                    let links = widened(instance, links);
+                    value!({ "kind": "widen", "links": links, "to": to })
+                }
+                Change::PostCopy(vm) => value!({ "kind": "post_copy", "vm": name::raw_vm(instance, vm) }),
+                Change::Cold(vm) => value!({ "kind": "cold_migration", "vm": name::raw_vm(instance, vm) }),
             };
             object["text"] = self::change(instance, change).into();
             object

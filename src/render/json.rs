@@ -179,6 +179,7 @@ fn fact(instance: &Instance, member: &Member) -> Value {
             "nodes": name::raw_nodes(instance, nodes),
             "amounts": nodes.iter().map(|&node| instance.capacity(node, *resource)).collect::<Vec<u64>>(),
         }),
+        Member::Network => value!({ "kind": "network" }),
         Member::Horizon(seconds) => value!({ "kind": "horizon", "seconds": seconds }),
     };
     object["text"] = clash::member(instance, member).into();

@@ -4,6 +4,7 @@ use super::name;
 use super::words;
 use crate::constraint::Violation;
 use crate::model::Instance;
+use crate::verify::Conditions;
 use crate::verify::CoreRule;
 use crate::verify::Finding;
 use crate::verify::Report;
@@ -36,6 +37,9 @@ pub fn report(instance: &Instance, report: &Report) -> String {
             name::sentence(&violation.text)
         );
     }
+    if report.conditions == Conditions::Lacking {
+        text.push_str("only the times were checked: a plan of this format has no conditions\n");
+    }
     text.push_str(&verdict(report));
     text.push('\n');
     text
@@ -58,6 +62,7 @@ fn core_name(rule: CoreRule) -> &'static str {
         CoreRule::Time => "time",
         CoreRule::Order => "order",
         CoreRule::Network => "network",
+        CoreRule::Conditions => "conditions",
     }
 }
 
@@ -126,6 +131,11 @@ pub fn report_json(instance: &Instance, report: &Report) -> Value {
         "findings": findings,
         "repaired": repaired,
         "penalty": report.penalty,
+        "conditions": match report.conditions {
+            Conditions::Unchecked => "unchecked",
+            Conditions::Lacking => "lacking",
+            Conditions::Tried(_) => "tried",
+        },
     })
 }
 

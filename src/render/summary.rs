@@ -67,16 +67,16 @@ fn verdict(instance: &Instance, outcome: &Outcome) -> String {
             match outcome.levels.as_slice() {
                 [] => word.to_owned(),
                 [only] if only.value == plain(only, &outcome.metrics) => {
-                    if outcome.status == Status::Optimal {
+                    if outcome.status == Status::Optimal && is_shown(only) {
                         format!("{word} (bound {})", only.bound)
                     } else {
-                        format!("{word} ({} {}, {})", title(only), only.value, bound(only))
+                        format!("{word} ({} {}, {})", title(only), amount(only), bound(only))
                     }
                 }
                 [first, rest @ ..] => {
                     let mut text = format!("{word}: {}", leading(outcome, first));
                     for level in rest {
-                        text.push_str(&format!("; {} {} ({})", title(level), level.value, bound(level)));
+                        text.push_str(&format!("; {} {} ({})", title(level), amount(level), bound(level)));
                     }
                     text
                 }
@@ -107,8 +107,8 @@ fn leading(outcome: &Outcome, level: &Bounded) -> String {
             count(level.value, "relocation", "relocations"),
             if level.bound == 1 { "1 is".to_owned() } else { format!("{} are", level.bound) }
         ),
-        (false, true) => format!("{} {} is the least", title(level), level.value),
-        (false, false) => format!("{} {} ({})", title(level), level.value, bound(level)),
+        (false, true) => format!("{} {} is the least", title(level), amount(level)),
+        (false, false) => format!("{} {} ({})", title(level), amount(level), bound(level)),
     }
 }
 
@@ -127,6 +127,19 @@ fn plain(level: &Bounded, metrics: &Metrics) -> u64 {
     level.level.terms.iter().fold(0u64, |sum, &(weight, metric)| {
         sum.saturating_add(metrics.get(metric).saturating_mul(u64::from(weight)))
     })
+}
+
+/// Is its value among the figures of the plan?
+fn is_shown(level: &Bounded) -> bool {
+    matches!(level.level.terms.as_slice(), [(1, Metric::SumOfEnds | Metric::Makespan)])
+}
+
+/// The value of a level, with its unit where it has one of its own.
+fn amount(level: &Bounded) -> String {
+    match level.level.terms.as_slice() {
+        [(1, Metric::Energy)] => format!("{} J", level.value),
+        _ => level.value.to_string(),
+    }
 }
 
 /// The name of a level, for a line.

@@ -65,7 +65,7 @@ fn actions(text: &mut String, instance: &Instance, plan: &Plan, options: &TextOp
     let paint = Paint { color: options.color };
     let events = Events::of(instance, plan);
     let reasons = Reasons::of(instance, plan);
-    let travels = Travels::of(instance);
+    let travels = Travels::of(instance, plan);
     let before = plan.predecessors();
     let times: Vec<String> =
         plan.actions.iter().map(|action| format!("{}:{}", action.start, action.end)).collect();
@@ -85,7 +85,7 @@ fn actions(text: &mut String, instance: &Instance, plan: &Plan, options: &TextOp
         let mut remarks: Vec<String> = reasons.text(action).into_iter().collect();
         remarks.extend(shares(instance, action));
         remarks.extend(travels.figures(action));
-        remarks.extend(travels.waits(plan, at, &before[at]));
+        remarks.extend(travels.waits(at, &before[at]));
         if options.verbose {
             remarks.push(match (critical[at], slack[at]) {
                 (true, _) => "critical".to_owned(),

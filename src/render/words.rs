@@ -116,7 +116,7 @@ impl<'a> Reasons<'a> {
             Reason::NoRoom(node) => format!("{} beside the others", subject(node)),
             Reason::RoomFor(vm) => format!("makes room for {}", name::vm(instance, vm)),
             Reason::Parking => {
-                "a stop on the way: breaks a circle of moves that wait for each other".to_owned()
+                "a stop on the way: moves wait for each other, or the plan is better so".to_owned()
             }
             Reason::Hosts(vm) => format!("to host {}", name::vm(instance, vm)),
         })

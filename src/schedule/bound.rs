@@ -74,7 +74,7 @@ pub fn move_takes(packing: &Packing, item: u32) -> u64 {
 }
 
 /// Seconds after which an item may have left its bin, be it for a stop on the way.
-fn leaves_after(packing: &Packing, item: u32) -> u64 {
+pub fn leaves_after(packing: &Packing, item: u32) -> u64 {
     let row = &packing.items[item as usize];
     match row.role {
         Role::Depart if row.pinned => u64::from(row.duration),

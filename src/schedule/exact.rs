@@ -186,7 +186,7 @@ pub fn refuted(
         }
         let durations = order(&part, &starts, &mut core);
         resources(&part, &starts, &durations, horizon, &mut core)?;
-        let mut guide = Earliest { starts, limits: Vec::new() };
+        let mut guide = Earliest { starts, late: Vec::new(), limits: Vec::new() };
         Some(core.solve(&[], &mut guide, meter))
     });
     verdict.flatten() == Some(Verdict::Refuted)
@@ -230,6 +230,7 @@ impl Model {
             core.sum_at_most(&[(1, start), (-1, last)], -duration);
         }
         let mut limits = Vec::new();
+        let mut late = vec![false; starts.len()];
         for (level, &value) in levels.iter().zip(values) {
             let most = i32::try_from(i128::from(value) - level.constant).ok()?;
             if !level.is_timed() {
@@ -249,15 +250,24 @@ impl Model {
                 taken += i64::from(weight) * i64::from(duration);
                 largest += i64::from(weight) * i64::from(horizon);
             }
-            if largest + taken > i64::from(i32::MAX) / 2 {
+            for &(task, worth) in &level.late {
+                let at = task as usize;
+                terms.push((-i32::try_from(worth).ok()?, starts[at]));
+                taken -= i64::from(worth) * i64::from(durations[at]);
+                largest += i64::from(worth) * (i64::from(horizon) + i64::from(durations[at]));
+                late[at] |= worth > 0;
+            }
+            if largest + taken.abs() > i64::from(i32::MAX) / 2 {
                 return None;
             }
-            core.sum_at_most(&terms, -(taken as i32));
+            core.sum_at_most(&terms, i32::try_from(-taken).ok()?);
             limits.push(limit);
         }
         let (limit, constant) = (*limits.last()?, levels.last()?.constant);
         limits.push(last);
-        let guide = Earliest { starts: starts.clone(), limits };
+        let (late, early) = starts.iter().zip(&late).partition::<Vec<_>, _>(|(_, late)| **late);
+        let vars = |rows: Vec<(&Var, &bool)>| rows.into_iter().map(|(start, _)| *start).collect();
+        let guide = Earliest { starts: vars(early), late: vars(late), limits };
         Some(Self { core, starts, limit, constant, guide })
     }
 
@@ -324,10 +334,11 @@ fn shifted(core: &mut Core, start: Var, by: i32, horizon: i32) -> Var {
     later
 }
 
-/// The earliest start first.
+/// The earliest start first; then the latest one of those that are better late.
 #[derive(Debug)]
 struct Earliest {
     starts: Vec<Var>,
+    late: Vec<Var>,
     limits: Vec<Var>,
 }
 
@@ -335,6 +346,9 @@ impl Guide for Earliest {
     fn choose(&mut self, view: &dyn View) -> Option<Atom> {
         let open = |var: &&Var| view.value(**var).is_none();
         let first = self.starts.iter().filter(open).min_by_key(|&&var| (view.least(var), var));
+        if let (None, Some(&late)) = (first, self.late.iter().find(open)) {
+            return Some(Atom::AtLeast(late, view.most(late)));
+        }
         // The others follow from the starts.
         let next = first.or_else(|| self.limits.iter().find(open))?;
         Some(Atom::AtMost(*next, view.least(*next)))
@@ -361,11 +375,12 @@ mod tests {
         let mut random = Random::new(6);
         let (mut checked, mut better) = (0, 0);
         for _ in 0..700 {
-            let Some((problem, steps)) = testing::random(&mut random, 3) else { continue };
+            let Some((mut problem, steps)) = testing::random(&mut random, 3) else { continue };
             if steps.len() > 4 || value_last(&steps) > 12 {
                 continue;
             }
-            for metric in [Metric::SumOfEnds, Metric::Mttr, Metric::Makespan] {
+            problem.project.power.bins = (0..3).map(|_| 1 + random.below(3) as u64).collect();
+            for metric in [Metric::SumOfEnds, Metric::Mttr, Metric::Makespan, Metric::Energy] {
                 let objective = testing::objective(metric);
                 let values = schedule::levels(&problem, &steps, &objective, 0);
                 let mut meter = Meter::new(100_000, None, CancelToken::new());

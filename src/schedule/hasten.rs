@@ -82,7 +82,8 @@ pub struct Request<'a> {
     pub seed: u64,
 }
 
-/// Better times with their values, looked for until the steps are spent or `stop`; those alone
+/// Better times with their values (as if bins opened late enough, where joules count: they are to
+/// be valued anew), looked for until the steps are spent or `stop`; those alone
 /// that are `sound`. Also the steps spent.
 pub fn hasten(
     request: Request<'_>,
@@ -90,7 +91,9 @@ pub fn hasten(
     sound: &(dyn Fn(&[Step]) -> bool + Sync),
 ) -> (Option<Better>, u64) {
     let Request { problem, objective, steps, values, bounds, first, granted, seed } = request;
-    let levels = levels(problem, objective, steps, values);
+    let mut levels = levels(problem, objective, steps, values);
+    // Schedules here start everything early; what is better late is for the caller.
+    levels.iter_mut().for_each(|level| level.late.clear());
     let open = (0..levels.len()).find(|&at| levels[at].is_timed() && values[at] > bounds[at]);
     let Some(open) = open.filter(|_| steps.len() > 1) else { return (None, 1) };
     let Some(tasks) = Tasks::new(problem, steps) else { return (None, 1) };

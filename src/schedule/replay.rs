@@ -123,8 +123,7 @@ impl<'p> State<'p> {
             RelationKind::Powered { bins, limit }
                 if relation.continuous && relation.penalty.is_none() && bins.contains(bin) =>
             {
-                let on = bins.iter().filter(|&bin| self.powered[bin as usize]).count() as u64;
-                on < *limit
+                bins.sum(|other| other == bin || self.powered[other as usize]) <= *limit
             }
             _ => true,
         })

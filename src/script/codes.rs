@@ -73,7 +73,7 @@ mod tests {
         let text = explain("E0101").expect("it is there");
         assert!(text.starts_with("E0101: there is no such VM\n"), "{text}");
         assert!(!text.contains("E0102"));
-        assert!(explain("W0906").is_some_and(|text| text.ends_with("boot=30>;\n")));
+        assert!(explain("E0314").is_some_and(|text| text.ends_with("boot=30>;\n")));
         for unknown in ["", "E9999", "E01", "\n## E0101", "E0101: x"] {
             assert!(explain(unknown).is_none(), "{unknown}");
         }

@@ -12,12 +12,14 @@ use super::value::write_number;
 use super::world::Element;
 use crate::model::Duration;
 use crate::model::Durations;
+use crate::model::Figure;
 use crate::model::NodeId;
 use crate::model::Place;
 use crate::model::ResourceId;
 use crate::model::Timed;
 use crate::model::Value as Attribute;
 use crate::model::VmId;
+use crate::model::fault_of_hot_memory;
 use quadrille_dsl::Diagnostic;
 use quadrille_dsl::Expression;
 use quadrille_dsl::Kind as EnumerationKind;
@@ -296,15 +298,6 @@ impl<'p> Run<'p, '_> {
                 self.error("E0209", *span, message);
                 continue;
             };
-            let seconds = attribute.as_int().filter(|&s| s >= 1 && s <= i64::from(Durations::LONGEST));
-            if seconds.is_none() && Timed::ALL.iter().any(|timed| timed.attribute() == name) {
-                let message = format!(
-                    "`{}` is how long that takes, a whole number of seconds from 1 to {}",
-                    name,
-                    Durations::LONGEST
-                );
-                self.warning("W0906", *span, message);
-            }
             effects.push(Effect::Attribute(name, attribute, *span));
         }
         effects
@@ -351,11 +344,46 @@ impl<'p> Run<'p, '_> {
             self.session.lost.target(&target.value);
         }
         self.met_declaration(target.span, &elements);
+        self.check_figures(&effects, &elements);
         for &(element, _) in &elements {
             self.give(element, &effects);
         }
+        self.check_hot_memory(&effects, &elements);
         if let Some(state) = state {
             self.start(state, &elements);
+        }
+    }
+
+    /// Do attributes that mean something for these elements say what they must?
+    fn check_figures(&mut self, effects: &[Effect<'p>], elements: &[(Element, bool)]) {
+        let some_vm = elements.iter().any(|(element, _)| matches!(element, Element::Vm(_)));
+        let some_node = elements.iter().any(|(element, _)| matches!(element, Element::Node(_)));
+        for effect in effects {
+            let Effect::Attribute(name, value, span) = effect else { continue };
+            let of_vms = some_vm.then(|| Figure::of_vms(name)).flatten();
+            let of_nodes = some_node.then(|| Figure::of_nodes(name)).flatten();
+            let expected = of_vms.into_iter().chain(of_nodes).find(|figure| !figure.is(value));
+            if let Some(figure) = expected {
+                let message = format!("`{name}` is {}; expected {}", value.said(), figure.expected());
+                self.error("E0314", *span, message);
+            }
+        }
+    }
+
+    /// Is the hot memory of VMs written in some time? Two options tell, and two statements may.
+    fn check_hot_memory(&mut self, effects: &[Effect<'p>], elements: &[(Element, bool)]) {
+        const OPTIONS: [&str; 2] = ["hotDirtySize", "hotDirtyDuration"];
+        let last = effects.iter().rev().find_map(|effect| match effect {
+            Effect::Attribute(name, _, span) if OPTIONS.contains(name) => Some(*span),
+            _ => None,
+        });
+        let Some(span) = last else { return };
+        for &(element, _) in elements.iter().filter(|(element, _)| matches!(element, Element::Vm(_))) {
+            let number = |name| self.session.world.attribute(element, name).and_then(Attribute::as_number);
+            let [size, seconds] = OPTIONS.map(number);
+            if let Some(fault) = fault_of_hot_memory(size, seconds) {
+                return self.error("E0314", span, fault);
+            }
         }
     }
 

@@ -136,7 +136,7 @@ pub(super) fn evaluate(loaded: &Loaded, world: World, trace: Option<Trace>) -> O
         }
     }
     if session.log.errors() == 0
-        && let Some(fault) = session.world.network.fault(session.world.instance())
+        && let Some(fault) = session.world.network_fault()
     {
         session.log.push(fault);
     }

@@ -29,7 +29,7 @@ use rustc_hash::FxHashSet;
 pub fn lint(program: &Program, built: &Built) -> Vec<Diagnostic> {
     let mut found = Found { all: built.warnings.clone(), met: FxHashSet::default() };
     for script in &program.loaded.scripts {
-        names::check(script, &mut found);
+        names::check(script, &built.instance, &mut found);
     }
     rules::check(built, &mut found);
     found.all.sort_by_key(|diagnostic| {

@@ -14,9 +14,11 @@ use crate::model::NodeId;
 use crate::model::Place;
 use crate::model::Resource;
 use crate::model::ResourceId;
+use crate::model::SharedModel;
 use crate::model::Timed;
 use crate::model::Value as Attribute;
 use crate::model::VmId;
+use quadrille_dsl::Diagnostic;
 use rustc_hash::FxHashMap;
 
 /// What VMs and nodes have in common.
@@ -435,12 +437,21 @@ impl World {
         tags.iter().any(|other| other == tag)
     }
 
+    /// What is wrong with the network, and where.
+    pub(super) fn network_fault(&mut self) -> Option<Diagnostic> {
+        self.network.fault(&self.instance)
+    }
+
     /// The instance.
     pub(super) fn finish(self) -> Instance {
         let mut instance = self.instance;
         instance.vms.attributes = self.vms.merged(&instance.vms.attributes);
         instance.nodes.attributes = self.nodes.merged(&instance.nodes.attributes);
-        instance.network = self.network.finish();
+        let (network, behaviour) = self.network.finish(instance.node_count());
+        instance.network = network;
+        if let Some(behaviour) = behaviour {
+            instance.migration_model = SharedModel::new(behaviour);
+        }
         instance
     }
 }
@@ -505,7 +516,8 @@ mod tests {
         world.set_attribute(Element::Vm(VmId(0)), "rack", Attribute::Int(8)).expect("room");
         world.add_tag(Element::Vm(vm), "x");
         assert!(!world.is_base(Element::Vm(vm)) && world.is_base(Element::Node(NodeId(0))));
-        let instance = world.finish().validated().expect("sound");
+        let instance = world.finish();
+        assert_eq!(instance.check(), Ok(()));
         let cpu = instance.resource_named("cpu").expect("of the base");
         assert_eq!((instance.demand(vm, cpu), instance.capacity(node, cpu)), (1, 8));
         assert_eq!((instance.capacity(NodeId(0), mem), instance.capacity(node, mem)), (0, 64));

@@ -212,10 +212,10 @@ fn resources(instance: &Instance, out: &mut Out, losses: &mut Losses) -> Result<
     }
     for kind in Timed::ALL {
         let of_node = matches!(kind, Timed::BootNode | Timed::ShutdownNode);
-        let text = match instance.durations().get(kind) {
-            Duration::Constant(1) => continue,
-            Duration::Constant(seconds) => seconds.to_string(),
-            Duration::Linear { resource, coefficient, offset } => {
+        let text = match instance.durations().stated(kind) {
+            None => continue,
+            Some(Duration::Constant(seconds)) => seconds.to_string(),
+            Some(Duration::Linear { resource, coefficient, offset }) => {
                 let named = sound.get(resource.index()).copied().unwrap_or(false);
                 if !named || !coefficient.is_finite() || !offset.is_finite() {
                     losses.add("durations", || format!("the duration of `{}`", kind.name()))?;

@@ -150,7 +150,7 @@ impl Repair<'_> {
             if relation.penalty.is_some() {
                 continue;
             }
-            let on = bins.iter().filter(|&bin| places.is_open(bin)).count() as u64;
+            let mut excess = bins.sum(|bin| places.is_open(bin)).saturating_sub(*limit);
             let mut candidates: Vec<u32> = bins
                 .iter()
                 .filter(|&bin| {
@@ -164,7 +164,14 @@ impl Repair<'_> {
             if self.noise.is_some() {
                 self.random.shuffle(&mut candidates);
             }
-            for bin in candidates.into_iter().take(on.saturating_sub(*limit) as usize) {
+            for bin in candidates {
+                if excess == 0 {
+                    break;
+                }
+                if bins.of(bin) == 0 {
+                    continue;
+                }
+                excess = excess.saturating_sub(bins.of(bin));
                 places.set_open(bin, false);
                 for item in places.then().guests(bin).to_vec() {
                     places.take(item);

@@ -29,6 +29,8 @@ use rustc_hash::FxHashMap;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+pub mod clocked;
+mod scene;
 pub mod timed;
 
 /// What counts: `per_move + per_second × duration` for each move, and the bins left open.
@@ -498,9 +500,14 @@ impl<'p> Space<'p> {
         let relations = &self.problem.packing.relations;
         for &at in &self.powered {
             let RelationKind::Powered { bins, limit } = &relations[at as usize].kind else { continue };
-            if steps.iter().any(|step| matches!(step, StepKind::Open(bin) if bins.contains(*bin))) {
-                let open = bins.iter().filter(|&bin| self.is_open(state, bin)).count() as u64;
-                if open + 1 > *limit {
+            let opened = steps.iter().filter_map(|step| match step {
+                StepKind::Open(bin) if bins.contains(*bin) => Some(bins.of(*bin)),
+                _ => None,
+            });
+            let opened: Vec<u64> = opened.collect();
+            if !opened.is_empty() {
+                let open = bins.sum(|bin| self.is_open(state, bin));
+                if opened.into_iter().fold(open, u64::saturating_add) > *limit {
                     return false;
                 }
             }

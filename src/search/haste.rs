@@ -7,6 +7,7 @@
 use super::Solver;
 use super::bounds;
 use super::improve::Incumbent;
+use super::improve::thrifty;
 use super::in_time;
 use crate::problem::Role;
 use crate::problem::Step;
@@ -104,7 +105,11 @@ impl Solver<'_> {
         self.hastes += 1;
         self.idle = found.is_none();
         let (Some(found), Some(search)) = (found, &mut self.search) else { return false };
-        search.hasten(found);
-        true
+        let found = thrifty(problem, &self.settings, found);
+        let better = search.best().is_none_or(|best| found.values < best.values);
+        if better {
+            search.hasten(found);
+        }
+        better
     }
 }

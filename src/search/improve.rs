@@ -288,9 +288,9 @@ impl<'p> Worker<'p> {
         let price = super::penalty(problem, self.places.then(), &placement.open);
         let mut effort = 0;
         match times(problem, settings, &placement, price, random, &mut effort) {
-            Ok((steps, values)) => {
-                if self.best.as_ref().is_none_or(|best| values < best.values) {
-                    self.best = Some(Incumbent { steps, values, placement });
+            Ok(found) => {
+                if self.best.as_ref().is_none_or(|best| found.values < best.values) {
+                    self.best = Some(found);
                 }
             }
             Err(stuck) => self.stuck = stuck,
@@ -326,6 +326,8 @@ impl<'p> Worker<'p> {
         let limits = &settings.limits;
         let soft = problem.packing.relations.iter().any(|relation| relation.penalty.is_some());
         let thrifty = settings.objective.saves_nodes();
+        // More moves may pay if a bin can close for them: times tell.
+        let saving = settings.objective.saves_energy();
         while effort + self.places.steps < slice {
             if limits.reached(effort + self.places.steps).is_some() {
                 break;
@@ -356,10 +358,12 @@ impl<'p> Worker<'p> {
             };
             let before = guide(problem, settings, &self.places, price(&self.places));
             self.places.mark();
+            let mut vacated = false;
             if soft && random.below(3) == 0 {
                 nudge(problem, &mut self.places, random);
-            } else if thrifty && random.below(2) == 0 {
+            } else if (thrifty || saving) && random.below(2) == 0 {
                 vacate(problem, &mut self.places, random);
+                vacated = saving;
             } else {
                 disturb(problem, analysis, &mut self.places, random);
             }
@@ -368,7 +372,7 @@ impl<'p> Worker<'p> {
             let after = price(&self.places);
             let worse = !self.places.missing().is_empty()
                 || !construct::is_whole(problem, &self.places)
-                || guide(problem, settings, &self.places, after) > before;
+                || (!vacated && guide(problem, settings, &self.places, after) > before);
             if worse {
                 self.places.undo();
                 continue;
@@ -376,9 +380,7 @@ impl<'p> Worker<'p> {
             let placement = self.places.placement();
             let found = times(problem, settings, &placement, after, random, &mut effort);
             match (found, &mut self.best) {
-                (Ok((steps, values)), Some(best)) if values <= best.values => {
-                    *best = Incumbent { steps, values, placement };
-                }
+                (Ok(found), Some(best)) if found.values <= best.values => *best = found,
                 _ => self.places.undo(),
             }
         }
@@ -555,7 +557,7 @@ fn times(
     penalty: u64,
     random: &mut Random,
     effort: &mut u64,
-) -> Result<(Vec<Step>, Vec<u64>), Vec<u32>> {
+) -> Result<Incumbent, Vec<u32>> {
     let items = problem.packing.items.len();
     let cost = times_take(problem);
     let urgent: Vec<u32> = problem
@@ -599,7 +601,15 @@ fn times(
                     known = shared;
                 }
                 let (steps, values) = known;
-                return Ok(quickened(problem, settings, steps, values, random, effort));
+                let plan = |(steps, values)| {
+                    let found = Incumbent { steps, values, placement: placement.clone() };
+                    thrifty(problem, settings, found)
+                };
+                let known = plan((steps, values));
+                return Ok(match quickened(problem, settings, &known, random, effort).map(plan) {
+                    Some(quicker) if quicker.values < known.values => quicker,
+                    _ => known,
+                });
             }
             Ok(_) => {}
             Err(stuck) => {
@@ -617,23 +627,45 @@ fn times(
     Err(fewest.unwrap_or_default())
 }
 
+/// The same plan for fewer joules, where those count; with its values told anew.
+pub(crate) fn thrifty(problem: &Problem, settings: &Settings<'_>, mut found: Incumbent) -> Incumbent {
+    if !settings.objective.counts(Metric::Energy) {
+        return found;
+    }
+    found.values = super::value(problem, settings, &found.steps, found.penalty(problem));
+    for steps in schedule::thrift::thrifty(problem, &found.steps) {
+        let placement = super::last_places(problem, &steps);
+        let then = final_ledger(problem, &placement);
+        let penalty = super::penalty(problem, &then, &placement.open);
+        let values = super::value(problem, settings, &steps, penalty);
+        if values < found.values
+            && construct::is_sound(problem, &then, &placement.open)
+            && schedule::replays(problem, &steps)
+            && super::in_time(problem, &steps)
+        {
+            return Incumbent { steps, values, placement };
+        }
+    }
+    found
+}
+
 /// Somewhat better times on a network, where placements are compared by them.
 fn quickened(
     problem: &Problem,
     settings: &Settings<'_>,
-    steps: Vec<Step>,
-    values: Vec<u64>,
+    known: &Incumbent,
     random: &mut Random,
     effort: &mut u64,
-) -> (Vec<Step>, Vec<u64>) {
+) -> Option<schedule::hasten::Better> {
+    let Incumbent { steps, values, .. } = known;
     if problem.project.transit.is_none() || settings.any || steps.len() > MOST_QUICKENED {
-        return (steps, values);
+        return None;
     }
     let request = schedule::Request {
         problem,
         objective: settings.objective,
-        steps: &steps,
-        values: &values,
+        steps,
+        values,
         bounds: &vec![0; values.len()],
         first: true,
         granted: QUICK_SCHEDULES * (1 + steps.len() as u64 / 16),
@@ -642,7 +674,7 @@ fn quickened(
     let sound = |steps: &[Step]| schedule::replays(problem, steps) && super::in_time(problem, steps);
     let (found, spent) = schedule::hasten(request, &|| settings.limits.reached(0).is_some(), &sound);
     *effort += spent;
-    found.unwrap_or((steps, values))
+    found
 }
 
 /// Steps beyond which nobody shares: what it costs to look grows with those that run at once.
@@ -707,9 +739,9 @@ pub(crate) fn adopt_placement(
     }
     let penalty = super::penalty(problem, &then, &placement.open);
     let mut random = Random::new(settings.seed);
-    let (steps, values) = times(problem, settings, placement, penalty, &mut random, effort).ok()?;
-    let moves = steps.iter().filter(|step| matches!(step.kind, StepKind::Move { .. })).count() as u64;
-    search.adopt(Incumbent { steps, values, placement: placement.clone() });
+    let found = times(problem, settings, placement, penalty, &mut random, effort).ok()?;
+    let moves = found.steps.iter().filter(|step| matches!(step.kind, StepKind::Move { .. })).count() as u64;
+    search.adopt(found);
     Some(moves)
 }
 
@@ -729,14 +761,14 @@ pub(crate) fn adopt_path(
     let mut candidates = Vec::new();
     if super::in_time(problem, &steps) {
         let values = super::value(problem, settings, &steps, penalty);
-        candidates.push((values, steps));
+        candidates.push(Incumbent { steps, values, placement: placement.clone() });
     }
-    if let Ok((steps, values)) = times(problem, settings, &placement, penalty, &mut random, &mut 0)
+    if let Ok(found) = times(problem, settings, &placement, penalty, &mut random, &mut 0)
         && (plain || !candidates.is_empty())
     {
-        candidates.push((values, steps));
+        candidates.push(found);
     }
-    for (values, steps) in candidates {
-        search.adopt(Incumbent { steps, values, placement: placement.clone() });
+    for found in candidates {
+        search.adopt(thrifty(problem, settings, found));
     }
 }

@@ -123,9 +123,10 @@ pub fn split(problem: &Problem) -> Option<Vec<Part>> {
             RelationKind::GroupsApart { items, .. } => {
                 tie(&mut union, &mut items.iter().map(|&(item, _)| item_at(item)));
             }
-            RelationKind::Load { bins, .. }
-            | RelationKind::Count { bins, .. }
-            | RelationKind::Powered { bins, .. } => {
+            RelationKind::Load { bins, .. } | RelationKind::Count { bins, .. } => {
+                tie(&mut union, &mut bins.iter().map(|bin| bin as usize));
+            }
+            RelationKind::Powered { bins, .. } => {
                 tie(&mut union, &mut bins.iter().map(|bin| bin as usize));
             }
         }
@@ -348,9 +349,11 @@ impl Numbering {
                     .map(|&(item, side)| (self.items[item as usize], side))
                     .map(|((part, item), side)| (part, item, side))
                     .collect(),
+                RelationKind::Powered { bins, .. } => {
+                    bins.iter().map(|bin| self.bins[bin as usize]).map(|(part, bin)| (part, bin, 0)).collect()
+                }
                 RelationKind::Load { bins, .. }
                 | RelationKind::Count { bins, .. }
-                | RelationKind::Powered { bins, .. }
                 | RelationKind::Survive { bins, .. } => {
                     bins.iter().map(|bin| self.bins[bin as usize]).map(|(part, bin)| (part, bin, 0)).collect()
                 }
@@ -398,7 +401,8 @@ impl Numbering {
                         RelationKind::Count { bins: own_bins(bins), limit: *limit }
                     }
                     RelationKind::Powered { bins, limit } => {
-                        RelationKind::Powered { bins: own_bins(bins), limit: *limit }
+                        let bins = bins.part(own_bins(bins.bins()), &part.bins);
+                        RelationKind::Powered { bins, limit: *limit }
                     }
                     RelationKind::Survive { bins, failures, mode } => {
                         RelationKind::Survive { bins: own_bins(bins), failures: *failures, mode: *mode }

@@ -355,7 +355,7 @@ impl<'p> Places<'p> {
         }
         self.packing.relations.iter().all(|relation| match &relation.kind {
             RelationKind::Powered { bins, limit } if relation.penalty.is_none() && bins.contains(bin) => {
-                (bins.iter().filter(|&bin| self.open[bin as usize]).count() as u64) < *limit
+                bins.sum(|bin| self.open[bin as usize]).saturating_add(bins.of(bin)) <= *limit
             }
             _ => true,
         })

@@ -484,7 +484,7 @@ impl<'p> Units<'p> {
         let packing = self.packing;
         for relation in packing.relations.iter().filter(|relation| relation.penalty.is_none()) {
             let RelationKind::Powered { bins, limit } = &relation.kind else { continue };
-            let mut must = bins.clone();
+            let mut must = bins.bins().clone();
             must.intersect(&self.open);
             // Whoever has but one bin opens it.
             let mut openers = Vec::new();
@@ -495,10 +495,13 @@ impl<'p> Units<'p> {
                     openers.push(at);
                 }
             }
-            if must.count() as u64 > *limit {
+            if bins.sum(|bin| must.contains(bin)) > *limit {
                 return Err(openers);
             }
-            let limit = *limit;
+            let usable = |bin: &u32| packing.bins[*bin as usize].later != Later::Closed;
+            // As many as could be open if they took the least.
+            let limit = bins.most(bins.iter().filter(usable), *limit);
+            let bins = bins.bins();
             // Each of these needs a bin of its own.
             for relation in packing.relations.iter().filter(|relation| relation.penalty.is_none()) {
                 let RelationKind::AtMost { items, most, partition: NONE } = &relation.kind else { continue };
@@ -517,7 +520,6 @@ impl<'p> Units<'p> {
                 .filter(|(_, unit)| unit.domain.is_within(bins))
                 .map(|(at, _)| at)
                 .collect();
-            let usable = |bin: &u32| packing.bins[*bin as usize].later != Later::Closed;
             for dim in 0..packing.dims {
                 let capacity =
                     |bin: u32| u128::from(packing.capacity_then[bin as usize * packing.dims + dim]);

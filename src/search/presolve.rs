@@ -8,6 +8,7 @@
 //! be closed) add to it where they ask for more in bins that no other one has counted.
 
 use super::cover::Cover;
+use super::draws::Draws;
 use crate::engine::Meter;
 use crate::problem::Later;
 use crate::problem::NONE;
@@ -69,66 +70,35 @@ pub struct Analysis {
     pub fewest_open: u64,
     /// What is drawn in any case.
     pub draws: Draws,
+    /// The same for plans with as few moves as `fewest_moves`, where more is known of those.
+    pub draws_fewest: Option<Draws>,
     /// A bin whose content cannot be made to fit, whatever leaves it.
     pub hopeless: Option<(u32, crate::propagator::Block)>,
     /// An item that must be in a bin at the end and may be in none.
     pub homeless: Option<u32>,
 }
 
-/// What open bins and moves draw in every plan.
-#[derive(Clone, Debug, Default)]
-pub struct Draws {
-    /// A second, by bins that are open throughout.
-    throughout: u64,
-    /// By bins that open: what they draw while they do.
-    opening: u64,
-    /// Bins that are open at first and may be closed: what they draw a second, and the seconds
-    /// that closing takes.
-    closing: Vec<(u64, u64)>,
-    /// By the moves of those who must move.
-    forced: u64,
-    /// The least that a move draws.
-    least: u64,
-}
-
-impl Draws {
-    fn of(problem: &Problem, forced: &[u32]) -> Self {
-        let packing = &problem.packing;
-        let power = &problem.project.power;
-        let mut draws = Self::default();
-        for (bin, &drawn) in packing.bins.iter().zip(&power.bins) {
-            match (bin.open, bin.later) {
-                (true, Later::Open) => draws.throughout = draws.throughout.saturating_add(drawn),
-                (true, _) => draws.closing.push((drawn, u64::from(bin.closing))),
-                (false, Later::Open) => {
-                    let opening = drawn.saturating_mul(u64::from(bin.opening));
-                    draws.opening = draws.opening.saturating_add(opening);
-                }
-                (false, _) => {}
-            }
-        }
-        // A copy that takes an item's place draws nothing.
-        let of_move = |item: usize, drawn: u64| if packing.items[item].lead > 0 { 0 } else { drawn };
-        let moves = || power.moves.iter().enumerate().map(|(item, &drawn)| of_move(item, drawn));
-        let movable = moves().zip(&packing.items).filter(|(_, row)| !row.pinned);
-        draws.least = movable.map(|(drawn, _)| drawn).min().unwrap_or(0);
-        if !power.moves.is_empty() {
-            let of_forced = forced.iter().map(|&item| of_move(item as usize, power.moves[item as usize]));
-            draws.forced = of_forced.fold(0, u64::saturating_add);
-        }
-        draws
-    }
-}
-
 impl Analysis {
-    /// No plan takes less energy (see [`crate::objective::Metric::Energy`]): bins are open until
-    /// the end, or until they have been closed, and there are as many moves as in any plan.
+    /// No plan takes less energy (see [`crate::objective::Metric::Energy`]).
     pub fn least_energy(&self) -> u64 {
-        let (draws, last) = (&self.draws, self.least_makespan);
-        let closing = draws.closing.iter().map(|&(drawn, seconds)| drawn.saturating_mul(seconds.min(last)));
-        let bins = draws.throughout.saturating_mul(last).saturating_add(draws.opening);
-        let moves = draws.forced.max(draws.least.saturating_mul(self.fewest_moves));
-        closing.fold(bins, u64::saturating_add).saturating_add(moves)
+        self.draws.least(self.least_makespan, self.fewest_moves, self.fewest_open)
+    }
+
+    /// No plan with as few moves as `fewest_moves` takes less.
+    pub fn least_energy_fewest(&self) -> u64 {
+        let draws = self.draws_fewest.as_ref().unwrap_or(&self.draws);
+        draws.least(self.least_makespan_fewest, self.fewest_moves, self.fewest_open).max(self.least_energy())
+    }
+
+    /// No plan has fewer moves than this.
+    pub(super) fn raise_moves(&mut self, bound: u64) {
+        if bound > self.fewest_moves {
+            self.fewest_moves = bound;
+            // Some bin loses more than the fewest, and then the waiting may be less.
+            self.least_mttr = self.least_mttr_any;
+            self.least_makespan_fewest = self.least_makespan;
+            self.draws_fewest = None;
+        }
     }
 }
 
@@ -185,8 +155,9 @@ pub fn analyse(problem: &Problem) -> Analysis {
         analysis.least_makespan_fewest = analysis.least_makespan_fewest.max(ends.makespan);
         let delays = analysis.evictions.iter().map(|eviction| eviction.least_delay.max(eviction.least_ends));
         analysis.least_mttr = analysis.least_mttr.max(ends.sum(forced + delays.sum::<u64>()));
+        analysis.draws_fewest = Some(Draws::of(problem, &analysis.forced, &analysis.evictions, false));
     }
-    analysis.draws = Draws::of(problem, &analysis.forced);
+    analysis.draws = Draws::of(problem, &analysis.forced, &analysis.evictions, true);
     analysis.least_relocation_time = analysis
         .forced
         .iter()
@@ -668,19 +639,21 @@ fn beyond_bins(problem: &Problem, keep: &Ledger<'_>, per_bin: &FxHashMap<u32, u3
                     let row = &packing.bins[*bin as usize];
                     row.later == Later::Open || (row.later == Later::Free && row.open)
                 };
-                let on = bins.iter().filter(open).count() as u64;
+                let on = bins.sum(|bin| open(&bin));
                 if on <= *limit || bins.iter().any(|bin| counted[bin as usize]) {
                     continue;
                 }
+                let may_close = |bin: &u32| {
+                    packing.bins[*bin as usize].later == Later::Free && packing.bins[*bin as usize].open
+                };
+                let closed = bins.fewest(bins.iter().filter(may_close), on - limit);
                 let mut prices: Vec<u64> = bins
                     .iter()
-                    .filter(|bin| {
-                        packing.bins[*bin as usize].later == Later::Free && packing.bins[*bin as usize].open
-                    })
+                    .filter(may_close)
                     .map(|bin| (keep.guests(bin).len() as u64).saturating_sub(fewest(bin)))
                     .collect();
                 prices.sort_unstable();
-                extra += prices.iter().take((on - limit) as usize).sum::<u64>();
+                extra += prices.iter().take(closed as usize).sum::<u64>();
                 bins.iter().for_each(|bin| counted[bin as usize] = true);
             }
             RelationKind::Survive { .. } => {

@@ -72,7 +72,7 @@ impl Solver<'_> {
         if let Some((_, moves)) = &best {
             priced = price::fewest_moves(problem, analysis, *moves, &limits);
             answer.effort += priced.steps;
-            raise_moves(analysis, priced.bound);
+            analysis.raise_moves(priced.bound);
         }
         let items = problem.packing.items.len() as u64;
         let (mut steps, limits) = share(&settings.limits, answer.effort, items);
@@ -108,7 +108,7 @@ impl Solver<'_> {
             let items = (0u32..).zip(&problem.packing.items).filter(|(_, row)| row.role != Role::Depart);
             answer.proof = Some(Proof::Nowhere(items.map(|(item, _)| item).collect()));
         }
-        raise_moves(analysis, found.bound);
+        analysis.raise_moves(found.bound);
         for (bound, raised) in answer.bounds.iter_mut().zip(bounds(settings.objective, analysis, None)) {
             *bound = (*bound).max(raised);
         }
@@ -181,16 +181,6 @@ impl Solver<'_> {
         }
         let best = self.best().map(|best| best.values.clone());
         before != (self.analysis.least_mttr, best)
-    }
-}
-
-/// No plan has fewer moves than this.
-fn raise_moves(analysis: &mut Analysis, bound: u64) {
-    if bound > analysis.fewest_moves {
-        analysis.fewest_moves = bound;
-        // Some bin loses more than the fewest, and then the waiting may be less.
-        analysis.least_mttr = analysis.least_mttr_any;
-        analysis.least_makespan_fewest = analysis.least_makespan;
     }
 }
 

@@ -1,5 +1,6 @@
 //! No node carries more than it has, at any moment.
 
+use super::Clock;
 use super::CoreRule;
 use super::Finding;
 use super::Source;
@@ -24,8 +25,10 @@ pub(super) enum Moment {
 }
 
 /// The load that each node may carry of each resource, and who carries more.
+#[derive(Clone)]
 pub(super) struct Room<'a> {
     instance: &'a Instance,
+    clock: Clock,
     /// Where hard rules put a limit in place of the capacity.
     limits: FxHashMap<(NodeId, ResourceId), Limit>,
     overloads: FxHashMap<(NodeId, ResourceId), Overload>,
@@ -39,7 +42,7 @@ struct Limit {
     transit: Option<(u64, u32)>,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Overload {
     /// The most that is forgiven: the least since the plan began, if it began with one.
     forgiven: u64,
@@ -50,7 +53,7 @@ struct Overload {
 
 impl<'a> Room<'a> {
     /// Asks every constraint for its limit, once.
-    pub(super) fn new(instance: &'a Instance) -> Self {
+    pub(super) fn new(instance: &'a Instance, clock: Clock) -> Self {
         let mut limits: FxHashMap<(NodeId, ResourceId), Limit> = FxHashMap::default();
         for (index, constraint) in instance.constraints().iter().enumerate() {
             if !constraint.is_hard() {
@@ -64,7 +67,7 @@ impl<'a> Room<'a> {
                 limit.transit = Some(limit.transit.map_or(mine, |other| other.min(mine)));
             }
         }
-        Self { instance, limits, overloads: FxHashMap::default() }
+        Self { instance, clock, limits, overloads: FxHashMap::default() }
     }
 
     /// The limit and the constraint that set it, where it is not the capacity.
@@ -180,7 +183,7 @@ impl<'a> Room<'a> {
             self.instance.resource_name(resource)
         );
         if let Some(time) = time {
-            text += &format!(" at {time} s");
+            text += &self.clock.at(time);
         }
         text += &format!(", has {}", self.instance.capacity(node, resource));
         if by.is_some() {

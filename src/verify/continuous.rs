@@ -14,6 +14,7 @@ use crate::model::VmId;
 use rustc_hash::FxHashMap;
 
 /// The hard continuous constraints: which event concerns which, and which are broken.
+#[derive(Clone)]
 pub(super) struct Continuous<'a> {
     instance: &'a Instance,
     /// All of them.
@@ -27,7 +28,7 @@ pub(super) struct Continuous<'a> {
     broken: FxHashMap<u32, Breach>,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Breach {
     /// How the source configuration broke it.
     before: Option<Violation>,

@@ -1,5 +1,6 @@
 //! What actions do to a configuration, and when they may not be done.
 
+use super::Clock;
 use super::CoreRule;
 use super::Finding;
 use super::timing::core;
@@ -23,7 +24,8 @@ use std::collections::BTreeSet;
 /// on and finds what else is wrong.
 pub(super) struct Replay<'a> {
     instance: &'a Instance,
-    plan: &'a Plan,
+    pub(super) plan: &'a Plan,
+    clock: Clock,
     pub(super) at: Configuration<'a>,
     pub(super) touched: Touched,
     vms: FxHashMap<VmId, VmTrack>,
@@ -87,10 +89,11 @@ struct VmTrack {
 }
 
 impl<'a> Replay<'a> {
-    pub(super) fn new(instance: &'a Instance, plan: &'a Plan) -> Self {
+    pub(super) fn new(instance: &'a Instance, plan: &'a Plan, clock: Clock) -> Self {
         Self {
             instance,
             plan,
+            clock,
             at: Configuration::source(instance),
             touched: Touched::default(),
             vms: FxHashMap::default(),
@@ -112,7 +115,7 @@ impl<'a> Replay<'a> {
         let action = &self.plan.actions[index as usize];
         if let Err(why) = self.admit(index, action) {
             self.skipped[index as usize] = true;
-            let text = format!("{} cannot start at {} s: {why}", self.name(action), action.start);
+            let text = format!("{} cannot start{}: {why}", self.name(action), self.clock.at(action.start));
             findings.push(self.fault(action, CoreRule::State, text));
             return;
         }
@@ -303,9 +306,9 @@ impl<'a> Replay<'a> {
             && !self.at.is_online(to)
         {
             let text = format!(
-                "{} starts at {} s while {} {}",
+                "{} starts{} while {} {}",
                 self.name(action),
-                action.start,
+                self.clock.at(action.start),
                 self.instance.node_name(to),
                 words::phase(self.at.phase(to))
             );
@@ -325,9 +328,9 @@ impl<'a> Replay<'a> {
             let mut vms = vms.to_vec();
             vms.sort_unstable();
             let text = format!(
-                "{} starts at {} s while the node {what} {}",
+                "{} starts{} while the node {what} {}",
                 self.name(action),
-                action.start,
+                self.clock.at(action.start),
                 list(vms.iter().map(|&vm| self.instance.vm_name(vm)))
             );
             let violation = words::violation(vms.len() as u64, vms, vec![node], text);

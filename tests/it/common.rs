@@ -16,6 +16,7 @@ use quadrille::constraint::Parameter;
 use quadrille::constraint::Ratio;
 use quadrille::model::Action;
 use quadrille::model::ActionKind;
+use quadrille::model::Network;
 use quadrille::model::NodeId;
 use quadrille::model::NodeSet;
 use quadrille::model::Place;
@@ -65,6 +66,8 @@ pub(crate) struct Spec {
     pub(crate) objective: Option<String>,
     pub(crate) horizon: Option<u64>,
     pub(crate) strict: bool,
+    /// Mbit/s of the link of each node to a switch that is never in the way, if there is one.
+    pub(crate) star: Option<Vec<u64>>,
 }
 
 /// Reads `n0: a b | n1: c | off: n2 | ready: d | sleeping n1: e | init: f`.
@@ -221,6 +224,11 @@ impl Spec {
                 (None, None) => panic!("nothing is called {element}"),
             };
         }
+        if let Some(star) = &self.star {
+            let mut network = Network::star(star.len() as u32, 1);
+            network.links.iter_mut().zip(star).for_each(|(link, &capacity)| link.capacity = capacity);
+            b.network(network);
+        }
         if let Some(objective) = &self.objective {
             b.objective(objective.parse::<Objective>().expect("an objective"));
         }
@@ -318,6 +326,9 @@ impl fmt::Display for Spec {
         }
         if !self.rules.is_empty() {
             write!(f, "\n    .rules(&{:?})", self.rules)?;
+        }
+        if let Some(star) = &self.star {
+            write!(f, "\n    // links of {star:?} Mbit/s")?;
         }
         if let Some(objective) = &self.objective {
             write!(f, "\n    .minimise({objective:?})")?;

@@ -21,6 +21,7 @@ use quadrille::constraint::migration_budget::MigrationBudget;
 use quadrille::constraint::offline::Offline;
 use quadrille::constraint::online::Online;
 use quadrille::constraint::power_cap::PowerCap;
+use quadrille::constraint::running::Running;
 use quadrille::model::ActionKind;
 use quadrille::model::Network;
 use quadrille::model::NodeId;
@@ -308,13 +309,15 @@ fn too_much_power_before_the_plan_is_brought_down() {
 
 #[test]
 fn energy_counts_nodes_and_migrations() {
-    // 2 x 100 W for 10 s, 2 x 100 W from 0 or from when they boot; 20 J for each migration.
+    // Each to its new node: four times 100 W for 10 s. But one goes to the other old node first,
+    // so that its own is off after 7 s; the other is after 12, and new ones boot from 2 on.
     let (outcome, plan) = planned(&renewal(1000, 0), "energy");
-    assert_eq!(outcome.metrics.energy, 4 * 100 * 10);
-    assert_eq!(plan.makespan(), 10);
-    assert_eq!(outcome.levels[0].value, 4000);
-    // Old nodes go off, new ones come on: 2 s of each at least, and 3 s.
-    assert!(outcome.levels[0].bound >= 2 * 100 * 2 + 2 * 100 * 3);
+    assert_eq!(outcome.metrics.energy, 100 * (7 + 12 + 2 * 10));
+    assert_eq!((plan.makespan(), outcome.metrics.relocations), (12, 3));
+    assert_eq!((outcome.status, outcome.levels[0].bound), (Status::Optimal, 3900));
+    let (outcome, plan) = planned(&renewal(1000, 0), "relocations,energy");
+    assert_eq!((outcome.metrics.energy, plan.makespan()), (4 * 100 * 10, 10));
+    assert_eq!(outcome.levels[1].bound, 4000);
     // Two nodes that stay on, a migration of 1000 MB (532 J): nothing can be saved.
     let mut b = cluster(2, &[(7, 0, 1)]);
     for node in [NodeId(0), NodeId(1)] {
@@ -324,6 +327,30 @@ fn energy_counts_nodes_and_migrations() {
     b.vm_attribute(VmId(0), "memUsed", Value::Int(1000));
     let outcome = solved(&b.build().expect("sound"), "energy");
     assert_eq!((outcome.status, outcome.metrics.energy), (Status::Optimal, 2 * 50 * 7 + 532));
+}
+
+#[test]
+fn nodes_of_many_different_powers() {
+    // Twelve nodes for 3 VMs each; nine VMs come, and 100 + 110 + 120 W are all there is.
+    let build = |watts: u64| {
+        let mut b = InstanceBuilder::new();
+        let cpu = b.resource("cpu");
+        let ids: Vec<NodeId> = (0..12).map(|at| b.offline_node(&format!("n{at}"))).collect();
+        for (at, &node) in ids.iter().enumerate() {
+            b.node_attribute(node, "power", Value::Int(100 + 10 * ((at as i64 * 5) % 12)));
+            b.capacity(node, cpu, 3);
+        }
+        for at in 0..9 {
+            let vm = b.ready_vm(&format!("vm{at}"));
+            b.demand(vm, cpu, 1);
+            b.constraint(Constraint::new(Running { vm }));
+        }
+        with(b, PowerCap { nodes: ids.into(), watts })
+    };
+    let (outcome, plan) = planned(&build(330), "relocations");
+    assert_eq!((outcome.status, outcome.metrics.node_boots), (Status::Optimal, 3));
+    assert_eq!(drawn(&build(330), &plan), 330);
+    assert_eq!(solved(&build(329), "relocations").status, Status::Infeasible);
 }
 
 #[test]

@@ -15,6 +15,7 @@ use quadrille::model::ActionKind;
 use quadrille::model::Network;
 use quadrille::model::NodeId;
 use quadrille::model::Plan;
+use quadrille::model::Roads;
 use quadrille::model::Route;
 use quadrille::model::Routing;
 use quadrille::model::Value;
@@ -25,10 +26,10 @@ use quadrille::verify::VerifyOptions;
 use quadrille::verify::verify;
 
 /// How a VM writes: hot size, hot duration, cold rate.
-type Dirty = Option<(i64, i64, f64)>;
+pub(crate) type Dirty = Option<(i64, i64, f64)>;
 
 /// A cluster on a star of links: memory, writes, from, to.
-fn cluster(links: &[u64], vms: &[(i64, Dirty, usize, usize)]) -> InstanceBuilder {
+pub(crate) fn cluster(links: &[u64], vms: &[(i64, Dirty, usize, usize)]) -> InstanceBuilder {
     let mut b = InstanceBuilder::new();
     let nodes: Vec<NodeId> = (0..links.len()).map(|at| b.node(&format!("n{at}"))).collect();
     let mut network = Network::star(links.len() as u32, 1);
@@ -51,7 +52,7 @@ fn cluster(links: &[u64], vms: &[(i64, Dirty, usize, usize)]) -> InstanceBuilder
 }
 
 #[track_caller]
-fn solved(instance: &Instance, objective: &str) -> (Outcome, Plan) {
+pub(crate) fn solved(instance: &Instance, objective: &str) -> (Outcome, Plan) {
     let objective = objective.parse().expect("an objective");
     let options = Options { objective: Some(objective), step_limit: Some(20_000), ..Options::default() };
     let outcome = quadrille::solve(instance, &options).expect("sound");
@@ -162,6 +163,77 @@ fn figures_that_are_missing_are_asked_for() {
     assert!(error.to_string().contains("VM `web`") && error.to_string().contains("memUsed"), "{error}");
 }
 
+/// The instance of a document about two nodes on a star, after what is said of its VMs and more.
+#[track_caller]
+fn star(vms: &str, rest: &str) -> Instance {
+    let text = format!(
+        r#"{{"schema": "quadrille/instance/1", "nodes": [{{"name": "n0"}}, {{"name": "n1"}}], "vms": [{vms}], {rest}}}"#
+    );
+    format::native::read_instance(text.as_bytes(), &format::ReadOptions::default()).expect("sound").instance
+}
+
+#[test]
+fn what_must_stay_needs_no_figures() {
+    let vms = r#"{"name": "a", "host": "n0"}, {"name": "b", "host": "n0", "attributes": {"memUsed": 1000}}"#;
+    let rest = r#""network": {"star": 1000},
+        "constraints": [{"root": {"vm": "a"}}, {"ban": {"vm": "b", "nodes": ["n0"], "continuous": false}}]"#;
+    assert_eq!(times(&solved(&star(vms, rest), "makespan").1), [(0, 9)]);
+    // A name that is nearly right is told.
+    let vms = r#"{"name": "a", "host": "n0", "attributes": {"memused": 1000}}"#;
+    let error = quadrille::solve(&star(vms, r#""network": {"star": 1000}"#), &Options::default());
+    assert!(error.is_err_and(|error| error.to_string().ends_with("is not known; it has `memused`")));
+}
+
+#[test]
+fn a_stated_duration_is_that_of_vms_without_memory() {
+    let vm = |name: &str, attributes: &str| {
+        format!(r#"{{"name": "{name}", "host": "n0", "attributes": {{{attributes}}}}}"#)
+    };
+    let vms = [vm("a", ""), vm("b", r#""memUsed": 1000, "hotDirtySize": 0"#), vm("c", r#""migrate": 3"#)]
+        .join(", ");
+    let ban = |name: &str| format!(r#"{{"ban": {{"vm": "{name}", "nodes": ["n0"], "continuous": false}}}}"#);
+    let rest = format!(
+        r#""durations": {{"migrate": 77}}, "network": {{"star": 1000}}, "constraints": [{}]"#,
+        ["a", "b", "c"].map(ban).join(", ")
+    );
+    let (_, plan) = solved(&star(&vms, &rest), "makespan");
+    let mut lengths: Vec<u64> = plan.actions.iter().map(|action| action.end - action.start).collect();
+    lengths.sort_unstable();
+    assert_eq!(lengths, [3, 9, 77]);
+    // A second that is stated is one, too.
+    let (_, plan) = solved(&star(&vms, &rest.replace("77", "1")), "makespan");
+    assert_eq!(plan.actions.iter().map(|action| action.end - action.start).min(), Some(1));
+}
+
+#[test]
+fn migrations_in_rounds() {
+    let vm = |rate: u32, more: &str| {
+        format!(
+            r#"{{"name": "a", "host": "n0",
+                "attributes": {{"memUsed": 4096, "hotDirtySize": 0, "coldDirtyRate": {rate}{more}}}}}"#
+        )
+    };
+    // 900 Mbit/s are 100 MB/s.
+    let with = |vm: &str, migration: &str| {
+        let rest = format!(
+            r#""constraints": [{{"ban": {{"vm": "a", "nodes": ["n0"], "continuous": false}}}}],
+                "network": {{"star": 900, "migration": {{{migration}}}}}"#
+        );
+        let instance = star(vm, &rest);
+        let plan = solved(&instance, "makespan").1;
+        let flow = Roads::of(&instance).expect("a network").flow_of(&plan.actions[0]).expect("it ends");
+        (flow.seconds, flow.downtime.expect("known"))
+    };
+    // 40.96 + 10.24 + 2.56 + 0.64 s, and 16 MB at the end.
+    let (seconds, downtime) = with(&vm(25, ""), r#""model": "rounds", "enough": 16"#);
+    assert_eq!((seconds, (downtime * 100.0).round()), (55, 16.0));
+    // More is written than can be sent: it stops after three times the memory.
+    let (seconds, downtime) = with(&vm(120, ""), r#""model": "rounds", "enough": 16, "working_set": 500"#);
+    assert_eq!((seconds, downtime), (131, 5.0));
+    let (seconds, downtime) = with(&vm(120, r#", "postCopy": true"#), r#""post_copy_switch": 10"#);
+    assert_eq!((seconds, downtime), (51, 10.0));
+}
+
 /// The core rules that a plan breaks.
 fn broken(instance: &Instance, plan: &Plan) -> Vec<CoreRule> {
     let report = verify(instance, plan, &VerifyOptions::default());
@@ -196,6 +268,38 @@ fn the_checker_sees_crowded_links_and_wrong_bandwidths() {
         (action.bandwidth, action.end) = (500, 18);
     }
     assert_eq!(broken(&instance, &shared), []);
+}
+
+#[test]
+fn the_checker_sees_that_an_edge_is_missing() {
+    let instance = cluster(&[1000; 3], &[(1000, IDLE, 0, 2), (1000, IDLE, 1, 2)]).build().expect("sound");
+    let (_, mut plan) = solved(&instance, "makespan");
+    let told = |plan: &Plan| {
+        let mut report = verify(&instance, plan, &VerifyOptions::default());
+        quadrille::verify::verify_conditions(&instance, plan, &mut report);
+        report.findings.into_iter().map(|finding| finding.violation.text).collect::<Vec<String>>()
+    };
+    assert_eq!(told(&plan), [] as [&str; 0]);
+    plan.happens_before.clear();
+    assert_eq!(
+        told(&plan),
+        ["carried out by its conditions alone, link 2 to node n2 carries 2000 Mbit/s, of 1000; \
+          migrate(vm1, n1, n2) does not wait for the end of migrate(vm0, n0, n2)"]
+    );
+}
+
+#[test]
+fn loads_beyond_64_bits_are_added_up() {
+    let most = u64::MAX;
+    let mut b = cluster(&[most; 3], &[(1000, IDLE, 0, 2), (1000, IDLE, 1, 2)]);
+    b.network(Network::star(3, most));
+    let instance = b.build().expect("sound");
+    let (_, mut plan) = solved(&instance, "makespan");
+    for action in &mut plan.actions {
+        (action.end, action.start) = (action.duration(), 0);
+    }
+    plan.happens_before.clear();
+    assert_eq!(broken(&instance, &plan), [CoreRule::Network]);
 }
 
 #[test]

@@ -19,8 +19,12 @@ use quadrille::Plan;
 use quadrille::Status;
 use quadrille::compile::Builder;
 use quadrille::model::ActionKind;
+use quadrille::verify::Conditions;
+use quadrille::verify::Finding;
+use quadrille::verify::Report;
 use quadrille::verify::VerifyOptions;
 use quadrille::verify::verify;
+use quadrille::verify::verify_conditions;
 
 /// Instances for each property.
 const ROUNDS: usize = 150;
@@ -314,8 +318,18 @@ fn threads_and_repetition_change_nothing() {
     assert!(plans > 6, "only {plans} plans: nothing was tested");
 }
 
+/// What the checker sees break when a plan is carried out by its edges.
+fn carried_out(instance: &Instance, plan: &Plan) -> Vec<Finding> {
+    let mut report = Report::default();
+    verify_conditions(instance, plan, &mut report);
+    assert!(matches!(report.conditions, Conditions::Tried(runs) if runs >= 16));
+    report.findings
+}
+
 /// Runs a plan by its edges with random durations: nothing may ever be broken.
 fn survives(instance: &Instance, plan: &Plan, dice: &mut Dice, what: &dyn std::fmt::Display) {
+    let found = carried_out(instance, plan);
+    assert!(found.is_empty(), "{found:?} for\n{what}");
     for run in 0..RUNS {
         let durations: Vec<u64> = plan
             .actions
@@ -404,6 +418,11 @@ fn every_edge_is_needed() {
             let done = quadrille::plan::execute(&loose, &durations);
             let broken = !replay::faults(&instance, &done, replay::Clock::Free).is_empty();
             let allocates = matches!(plan.actions[then as usize].kind, ActionKind::Allocate { .. });
+            assert!(
+                !broken || !carried_out(&instance, &loose).is_empty(),
+                "{first} -> {then} is not missed in\n{}\nfor\n{spec}",
+                crate::common::lines(&instance, &plan).join("\n")
+            );
             needed += usize::from(broken || allocates);
         }
     }

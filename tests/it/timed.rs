@@ -11,6 +11,7 @@ use crate::brute::Question;
 use crate::brute::Seat;
 use crate::brute::Step;
 use quadrille::model::ActionKind;
+use quadrille::model::Cargo;
 use quadrille::model::Configuration;
 use quadrille::model::NodeId;
 use quadrille::model::NodePhase;
@@ -28,6 +29,21 @@ pub(crate) enum Ask {
     Relocations,
     /// Relocations, at most so many, and then the sum of ends (`mttr`).
     Mttr(u64),
+    /// Joules until the last end.
+    Energy,
+    /// Relocations, then joules.
+    MovesThenEnergy,
+}
+
+/// Links between nodes and a switch that is never in the way: each carries so much in either
+/// direction, and a migration takes all that the narrower one of its two has.
+#[derive(Clone, Debug)]
+pub(crate) struct Star(pub(crate) Vec<u64>);
+
+impl Star {
+    fn rate(&self, from: NodeId, to: NodeId) -> u64 {
+        self.0[from.index()].min(self.0[to.index()])
+    }
 }
 
 /// The search was given up.
@@ -63,6 +79,15 @@ enum Busy {
 
 /// The best (relocations and penalties, sum of ends); `None` where there is no plan.
 pub(crate) fn best(question: &Question<'_>, ask: Ask) -> Result<Option<(u64, u64)>, TooLarge> {
+    best_on(question, ask, None)
+}
+
+/// The same, where migrations go over a network.
+pub(crate) fn best_on(
+    question: &Question<'_>,
+    ask: Ask,
+    star: Option<&Star>,
+) -> Result<Option<(u64, u64)>, TooLarge> {
     let instance = question.instance;
     let start = Moment {
         now: 0,
@@ -84,7 +109,7 @@ pub(crate) fn best(question: &Question<'_>, ask: Ask) -> Result<Option<(u64, u64
     let mut found: Vec<(Moment, (u64, u64))> = vec![(start, (0, 0))];
     let mut queue = BinaryHeap::from([Reverse(((0, 0), 0))]);
     let mut best: Option<(u64, u64)> = None;
-    let search = Search { question, ask, stop_clock: stop_clock(question) };
+    let search = Search { question, ask, star, stop_clock: stop_clock(question) };
     while let Some(Reverse((cost, index))) = queue.pop() {
         if found[index].1 != cost {
             continue;
@@ -129,12 +154,62 @@ fn stop_clock(question: &Question<'_>) -> u64 {
 struct Search<'q, 'a> {
     question: &'q Question<'a>,
     ask: Ask,
+    star: Option<&'q Star>,
     stop_clock: u64,
 }
 
 impl<'a> Search<'_, 'a> {
     fn keeps_time(&self) -> bool {
-        self.ask != Ask::Relocations
+        matches!(self.ask, Ask::Mttr(_))
+    }
+
+    fn counts_joules(&self) -> bool {
+        matches!(self.ask, Ask::Energy | Ask::MovesThenEnergy)
+    }
+
+    /// So many relocations, and joules, more.
+    fn add(&self, cost: (u64, u64), moves: u64, joules: u64) -> (u64, u64) {
+        match self.ask {
+            Ask::Relocations | Ask::Mttr(_) => (cost.0 + moves, cost.1),
+            Ask::Energy => (cost.0 + joules, cost.1),
+            Ask::MovesThenEnergy => (cost.0 + moves, cost.1 + joules),
+        }
+    }
+
+    /// What the nodes that are on draw.
+    fn watts(&self, moment: &Moment) -> u64 {
+        let instance = self.question.instance;
+        let on = instance.node_ids().filter(|node| moment.nodes[node.index()].0 != NodePhase::Offline);
+        on.map(|node| instance.node_power(node)).sum()
+    }
+
+    fn duration(&self, kind: ActionKind) -> u64 {
+        match (self.star, kind) {
+            (Some(star), ActionKind::Migrate { vm, from, to }) => {
+                let instance = self.question.instance;
+                let cargo = Cargo::of(instance, vm).expect("what it needs");
+                let flow = cargo.flow(instance.migration_model().get(), star.rate(from, to));
+                u64::from(flow.expect("it arrives").seconds)
+            }
+            _ => self.question.duration(kind),
+        }
+    }
+
+    /// Do the links carry one more migration?
+    fn carries(&self, moment: &Moment, kind: ActionKind) -> bool {
+        let (Some(star), ActionKind::Migrate { from, to, .. }) = (self.star, kind) else { return true };
+        let mut left = star.0.iter().map(|&capacity| (capacity, capacity)).collect::<Vec<_>>();
+        let running = moment.seats.iter().zip(&moment.busy).filter_map(|(seat, busy)| match busy {
+            Some((Busy::Moving { to, .. }, _)) => Some((seat.place.host()?, *to)),
+            _ => None,
+        });
+        for (from, to) in running {
+            let rate = star.rate(from, to);
+            left[from.index()].0 -= rate;
+            left[to.index()].1 -= rate;
+        }
+        let rate = star.rate(from, to);
+        rate <= left[from.index()].0 && rate <= left[to.index()].1
     }
 
     fn configuration(&self, moment: &Moment) -> Configuration<'a> {
@@ -186,6 +261,8 @@ impl<'a> Search<'_, 'a> {
         let works = moment.busy.iter().flatten().map(|&(_, left)| left);
         let changes = moment.nodes.iter().map(|&(_, left)| left).filter(|&left| left > 0);
         let Some(pause) = works.chain(changes).min() else { return };
+        let pause = if self.counts_joules() { pause.min(1) } else { pause };
+        let cost = self.add(cost, 0, pause * self.watts(moment));
         let mut later = moment.clone();
         later.now += pause;
         if !self.keeps_time() {
@@ -271,10 +348,13 @@ impl<'a> Search<'_, 'a> {
             let settled = seat.grown && question.instance.place(vm).host().is_some();
             for step in question.steps(vm, seat, |node| moment.nodes[node.index()] == (NodePhase::Online, 0))
             {
-                if (settled && step.kind.is_relocation()) || !self.in_order(moment, vm, step) {
+                if (settled && step.kind.is_relocation())
+                    || !self.in_order(moment, vm, step)
+                    || !self.carries(moment, step.kind)
+                {
                     continue;
                 }
-                let lasts = question.duration(step.kind);
+                let lasts = self.duration(step.kind);
                 let mut next = moment.clone();
                 let busy = match step.kind {
                     ActionKind::Migrate { to, .. } => {
@@ -298,7 +378,9 @@ impl<'a> Search<'_, 'a> {
                 next.busy[vm.index()] = Some((busy, lasts));
                 let more = count(&mut next, moment.now + lasts);
                 let moves = u64::from(step.kind.is_relocation());
-                push(next, vm.index(), (cost.0 + moves, cost.1 + more));
+                let joules = moves * question.instance.migration_energy(vm);
+                let cost = self.add(cost, moves, joules);
+                push(next, vm.index(), (cost.0, cost.1 + more));
             }
         }
         for node in question.instance.node_ids() {

@@ -76,7 +76,9 @@ pub(in crate::format) fn instance(reader: &mut Reader<'_>, context: &mut Context
         }
     };
     let instance = Instance { constraints, objective, ..model.instance };
-    instance.validated().or_else(|error| fault(start, error.message))
+    let instance = model::checked(reader, start, "model", instance)?;
+    model::note_misspelt(reader, &instance, context);
+    Ok(instance)
 }
 
 fn read_constraints<'a>(

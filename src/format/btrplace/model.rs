@@ -3,16 +3,20 @@
 use super::mapping;
 use super::mapping::NODE;
 use super::mapping::VM;
+use super::network;
 use super::view;
 use super::view::Named;
 use super::view::Views;
 use crate::format::Context;
+use crate::format::attributes;
 use crate::format::attributes::AttributeTable;
 use crate::format::field::Field;
 use crate::format::field::fields;
 use crate::format::field::needed;
 use crate::format::field::once;
 use crate::format::field::required;
+use crate::format::locate::Step;
+use crate::format::locate::find;
 use crate::format::nearest::hint;
 use crate::format::reader::Parsed;
 use crate::format::reader::Reader;
@@ -25,6 +29,7 @@ use crate::model::Attributes;
 use crate::model::Elements;
 use crate::model::Instance;
 use crate::model::NodeId;
+use crate::model::Part;
 use crate::model::ResourceId;
 use crate::model::VmId;
 use std::borrow::Cow;
@@ -160,6 +165,38 @@ pub(super) fn read(reader: &mut Reader<'_>, introduced: &[u32], context: &mut Co
         ..Instance::default()
     };
     Ok(Model { instance, vms: mapping.vms, nodes: mapping.nodes })
+}
+
+/// Where an attribute stands in a document that has its model as the value of a key.
+fn of_element(key: &str, list: &str, number: u32, attribute: &str) -> [Step; 5] {
+    [key, "attributes", list, &number.to_string(), attribute].map(Step::key)
+}
+
+/// Notes attributes that are probably misspelt.
+pub(super) fn note_misspelt(reader: &Reader<'_>, instance: &Instance, context: &mut Context) {
+    attributes::note_misspelt(instance, context, |of_nodes, row, attribute| {
+        let (list, elements) = if of_nodes { ("nodes", instance.nodes()) } else { ("vms", instance.vms()) };
+        find(reader, &of_element("model", list, elements.number(row), attribute))
+    });
+}
+
+/// Checks an instance whose model is the value of a key of the document; `start` is where what
+/// is wrong with it as a whole is seen.
+pub(super) fn checked(reader: &Reader<'_>, start: usize, key: &str, instance: Instance) -> Parsed<Instance> {
+    let Err(error) = instance.check() else { return Ok(instance) };
+    let of_element =
+        |list: &str, number: u32, attribute: &str| of_element(key, list, number, attribute).to_vec();
+    let steps: Vec<Step> = match error.part {
+        Part::Instance => return fault(start, error.message),
+        Part::Vm(vm, attribute) => of_element("vms", instance.vms().number(vm.index()), attribute),
+        Part::Node(node, attribute) => of_element("nodes", instance.nodes().number(node.index()), attribute),
+        Part::Network(part) => {
+            let view = [Step::key(key), Step::key("views"), Step::WithId("net")];
+            view.into_iter().chain(network::steps(part)).collect()
+        }
+    };
+    // Advice speaks of what our own files can say.
+    fault(find(reader, &steps), error.message)
 }
 
 fn read_attributes(reader: &mut Reader<'_>, mapping: &mapping::Mapping) -> Parsed<(Attributes, Attributes)> {

@@ -4,10 +4,12 @@ use super::mapping;
 use super::mapping::Mapping;
 use super::mapping::NODE;
 use super::model::element;
+use crate::format::FormatError;
 use crate::format::field::Field;
 use crate::format::field::fields;
 use crate::format::field::required;
 use crate::format::field::skip_others;
+use crate::format::locate::Step;
 use crate::format::reader::Number;
 use crate::format::reader::Parsed;
 use crate::format::reader::Reader;
@@ -15,16 +17,17 @@ use crate::format::reader::fault;
 use crate::format::reader::quoted;
 use crate::format::table::Positions;
 use crate::format::writer::Json;
-use crate::model::Allowance;
 use crate::model::Endpoint;
 use crate::model::Instance;
 use crate::model::Link;
 use crate::model::Network;
+use crate::model::NetworkPart;
 use crate::model::NodeId;
 use crate::model::Route;
 use crate::model::Routing;
 use crate::model::Switch;
 use crate::model::Topology;
+use rustc_hash::FxHashMap;
 
 const SWITCH: &str = "a switch: its integer";
 const LINK: &str = "a link: its integer";
@@ -198,35 +201,67 @@ fn direction(reader: &mut Reader<'_>) -> Parsed<bool> {
     }
 }
 
-/// A network as these files hold it: links have what migrations may use of them, switches have
-/// no names, and where the shortest way is
-/// taken all routes are told, since BtrPlace's own search takes the first way that it finds.
-pub(super) fn plain(network: &Network, instance: &Instance) -> Network {
-    let switches =
-        network.switches.iter().map(|switch| Switch::new(switch.number, None, switch.capacity)).collect();
-    let mut routing = network.routing.clone();
-    if routing == Routing::Shortest {
-        let topology = Topology::new(network, instance).ok();
-        let pairs = instance
-            .node_ids()
-            .flat_map(|from| instance.node_ids().filter(move |to| *to != from).map(move |to| (from, to)));
-        let route = |(from, to): (NodeId, NodeId)| {
-            let channels = topology.as_ref().map_or_else(Vec::new, |topology| topology.route(from, to));
-            let links = channels.iter().map(|&channel| (channel / 2, channel % 2 == 1)).collect();
-            Route { from, to, links }
-        };
-        routing = Routing::Fixed(pairs.map(route).collect());
+/// Where a part of the network stands within the view.
+pub(super) fn steps(part: NetworkPart) -> Vec<Step> {
+    let list = |key: &str| vec![Step::key(key)];
+    let one = |key: &str, at: u32| vec![Step::key(key), Step::At(at as usize)];
+    match part {
+        // There is no limit for each migration.
+        NetworkPart::Whole | NetworkPart::PerMigration => Vec::new(),
+        NetworkPart::Links => list("links"),
+        NetworkPart::Routes => vec![Step::key("routing"), Step::key("routes")],
+        NetworkPart::Switch(at) => one("switches", at),
+        NetworkPart::Link(at) => one("links", at),
+        NetworkPart::Route(at) => {
+            vec![Step::key("routing"), Step::key("routes"), Step::At(at as usize)]
+        }
     }
-    let mut links = network.links.clone();
-    for (at, link) in (0u32..).zip(&mut links) {
-        link.capacity = network.usable(at).max(1);
-    }
-    Network { switches, links, routing, allowance: Allowance::default() }
 }
 
-/// Writes the view.
-pub(super) fn write(json: &mut Json, network: &Network, instance: &Instance) {
-    let network = &plain(network, instance);
+/// Is a network of these files what would be written of the network of an instance, in whatever
+/// order it gives its routes?
+pub(super) fn says(given: &Network, own: &Network, instance: &Instance) -> bool {
+    let plain = |network: &Network| -> Vec<(u32, Option<u64>)> {
+        network.switches.iter().map(|switch| (switch.number, switch.capacity)).collect()
+    };
+    let links = (0u32..).zip(&own.links).map(|(at, link)| Link { capacity: own.usable(at), ..link.clone() });
+    if plain(given) != plain(own) || !given.links.iter().cloned().eq(links) {
+        return false;
+    }
+    let told = given.routing.routes();
+    let told_of = told.iter().map(|route| ((route.from, route.to), route.links.as_slice()));
+    let told_of: FxHashMap<(NodeId, NodeId), &[(u32, bool)]> = told_of.collect();
+    match &own.routing {
+        Routing::Tree => given.routing == Routing::Tree,
+        Routing::Fixed(routes) => {
+            let same = |route: &Route| told_of.get(&(route.from, route.to)) == Some(&route.links.as_slice());
+            told.len() == routes.len() && routes.iter().all(same)
+        }
+        Routing::Shortest | Routing::Mixed(_) => {
+            let Ok(topology) = Topology::new(own, instance) else { return false };
+            let (mut same, mut count) = (true, 0);
+            for to in instance.node_ids() {
+                topology.routes_to(to, |from, channels| {
+                    let links = channels.iter().map(|&at| (at / 2, at % 2 == 1));
+                    same &= told_of.get(&(from, to)).is_some_and(|told| told.iter().copied().eq(links));
+                    count += 1;
+                });
+            }
+            same && told.len() == count
+        }
+    }
+}
+
+/// Links on all routes together that are written at most: each is some 45 bytes of text.
+const MOST_STEPS: usize = 1 << 24;
+
+/// Writes the view: links have what migrations may use of them, switches have no names, and
+/// where the shortest way is taken all routes are told, since BtrPlace's own search takes the
+/// first way that it finds.
+///
+/// # Errors
+/// Ways between so many nodes that the file would be of no use.
+pub(super) fn write(json: &mut Json, network: &Network, instance: &Instance) -> Result<(), FormatError> {
     let node = |json: &mut Json, node: NodeId| {
         json.unsigned(u64::from(instance.nodes().number(node.index())));
     };
@@ -245,11 +280,11 @@ pub(super) fn write(json: &mut Json, network: &Network, instance: &Instance) {
         json.raw("}");
     });
     json.raw(", \"links\": ");
-    json.array(network.links.iter(), |json, link| {
+    json.array((0u32..).zip(&network.links), |json, (at, link)| {
         json.raw("{\"id\": ");
         json.unsigned(u64::from(link.number));
         json.raw(", \"capacity\": ");
-        json.unsigned(link.capacity);
+        json.unsigned(network.usable(at));
         json.raw(", \"switch\": ");
         switch(json, link.switch);
         match link.end {
@@ -264,13 +299,13 @@ pub(super) fn write(json: &mut Json, network: &Network, instance: &Instance) {
         }
         json.raw("}}");
     });
-    let route = |json: &mut Json, from: NodeId, to: NodeId, links: &[(u32, bool)]| {
+    let route = |json: &mut Json, from: NodeId, to: NodeId, links: &mut dyn Iterator<Item = (u32, bool)>| {
         json.raw("{\"nodes_map\": {\"src\": ");
         node(json, from);
         json.raw(", \"dst\": ");
         node(json, to);
         json.raw("}, \"links\": ");
-        json.array(links.iter(), |json, &(link, down)| {
+        json.array(links, |json, (link, down)| {
             json.raw("{\"link\": ");
             json.unsigned(network.links.get(link as usize).map_or(0, |link| u64::from(link.number)));
             json.raw(if down { ", \"direction\": \"true\"}" } else { ", \"direction\": \"false\"}" });
@@ -278,11 +313,38 @@ pub(super) fn write(json: &mut Json, network: &Network, instance: &Instance) {
         json.raw("}");
     };
     match &network.routing {
-        Routing::Tree | Routing::Shortest => json.raw(", \"routing\": {\"type\": \"default\"}}"),
+        Routing::Tree => json.raw(", \"routing\": {\"type\": \"default\"}}"),
         Routing::Fixed(routes) => {
             json.raw(", \"routing\": {\"type\": \"static\", \"routes\": ");
-            json.array(routes.iter(), |json, one| route(json, one.from, one.to, &one.links));
+            json.array(routes.iter(), |json, one| {
+                route(json, one.from, one.to, &mut one.links.iter().copied());
+            });
             json.raw("}}");
         }
+        Routing::Shortest | Routing::Mixed(_) => {
+            let topology =
+                Topology::new(network, instance).map_err(|error| FormatError::whole(error.to_string()))?;
+            json.raw(", \"routing\": {\"type\": \"static\", \"routes\": [");
+            let (mut steps, mut first) = (0usize, true);
+            for to in instance.node_ids() {
+                topology.routes_to(to, |from, channels| {
+                    steps += channels.len();
+                    if steps > MOST_STEPS {
+                        return;
+                    }
+                    json.raw(if std::mem::take(&mut first) { "" } else { ", " });
+                    route(json, from, to, &mut channels.iter().map(|&at| (at / 2, at % 2 == 1)));
+                });
+                if steps > MOST_STEPS {
+                    return Err(FormatError::whole(format!(
+                        "BtrPlace files tell the way between any two nodes, which for {} nodes are more than \
+                         {MOST_STEPS} links",
+                        instance.node_count()
+                    )));
+                }
+            }
+            json.raw("]}}");
+        }
     }
+    Ok(())
 }

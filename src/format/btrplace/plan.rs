@@ -79,7 +79,7 @@ pub fn read_plan_with_origin(bytes: &[u8]) -> Result<(Instance, Plan), FormatErr
         let origin = document.origin(&reader, &forged, context)?;
         let plan = clone::fold(&document.actions, &origin)?;
         let start = document.origin.span.start;
-        let instance = origin.instance.validated().or_else(|error| fault(start, error.message))?;
+        let instance = model::checked(&reader, start, "origin", origin.instance)?;
         Ok((instance, plan))
     })?;
     Ok(read)
@@ -342,8 +342,8 @@ fn difference(origin: &Model, instance: &Instance) -> Option<String> {
     if let Some(more) = other.resources().iter().find(|given| !own(&given.name)) {
         return Some(format!("it has the resource {}, which the instance lacks", quoted(&more.name)));
     }
-    let own = instance.network().map(|network| super::network::plain(network, instance));
-    if other.network().is_some_and(|given| Some(given) != own.as_ref()) {
+    let is_own = |given| instance.network().is_some_and(|own| super::network::says(given, own, instance));
+    if !other.network().is_none_or(is_own) {
         return Some("its network is not that of the instance".to_owned());
     }
     None

@@ -158,6 +158,39 @@ fn routes_that_are_given() {
     assert_eq!(routes[0].links, [(0, false), (1, true)]);
     let torn = read(&model("false"), &LENIENT).expect_err("torn");
     assert!(torn.message.contains("the route from node `node#0` to node `node#1` is torn"), "{torn}");
+    assert_eq!(torn.path, "$.model.views[0].routing.routes[0]");
+}
+
+#[test]
+fn faults_of_networks_and_figures_have_a_place() {
+    let document = |attributes: &str, last: &str| {
+        format!(
+            r#"{{"model": {{"mapping": {{"readyVMs": [4], "offlineNodes": [], "onlineNodes": {{
+              "0": {{"runningVMs": [], "sleepingVMs": []}}, "1": {{"runningVMs": [], "sleepingVMs": []}}}}}},
+            "attributes": {{{attributes}}}, "views": [{{"id": "net", "switches": [{{"id": 0, "capacity": -1}}],
+              "links": [
+                {{"id": 0, "capacity": 1000, "switch": 0, "physicalElement": {{"type": "node", "id": 0}}}},
+                {{"id": 1, "capacity": 500, "switch": 0, "physicalElement": {{"type": "node", "id": 1}}}}{last}],
+              "routing": {{"type": "default"}}}}]}}, "constraints": []}}"#
+        )
+    };
+    let circle = document(
+        "",
+        r#", {"id": 7, "capacity": 5, "switch": 0, "physicalElement": {"type": "node", "id": 1}}"#,
+    );
+    let error = read(&circle, &LENIENT).expect_err("two ways");
+    assert_eq!(error.path, "$.model.views[0].links[2]");
+    // Without advice: there are no shortest ways in these files.
+    assert_eq!(error.message, "the network: link 7 closes a circle, so that there are several ways");
+    let figure = document(r#""vms": {"4": {"memUsed": true}}"#, "");
+    let error = read(&figure, &LENIENT).expect_err("no figure");
+    assert_eq!(error.path, "$.model.attributes.vms.4.memUsed");
+    assert!(error.message.contains("true; expected a number from 0 to 10^12"), "{error}");
+    let near = read(&document(r#""vms": {"4": {"memUse": 1}}"#, ""), &LENIENT).expect("free").notes;
+    assert!(
+        near.iter().any(|note| note.contains("vms.4.memUse: the attribute `memUse` means nothing")),
+        "{near:?}"
+    );
 }
 
 #[test]

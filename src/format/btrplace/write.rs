@@ -15,6 +15,7 @@ use crate::format::rule::Scribe;
 use crate::format::rule::WriteNames;
 use crate::format::rule::btrplace_id;
 use crate::format::writer::Json;
+use crate::model::Behaviour;
 use crate::model::Duration;
 use crate::model::DurationError;
 use crate::model::Elements;
@@ -191,7 +192,12 @@ pub(super) fn write_model(
     write_mapping(json, instance, undeclared);
     let modelled: Vec<Timed> = Timed::ALL
         .into_iter()
-        .filter(|kind| instance.durations().get(*kind) != Duration::Constant(1))
+        // A second is what they say anyway, save that a stated one may be that of a network.
+        .filter(|kind| match instance.durations().stated(*kind) {
+            None => false,
+            Some(Duration::Constant(1)) => *kind == Timed::Migrate && instance.network().is_some(),
+            Some(_) => true,
+        })
         .filter(|_| undeclared == Undeclared::Ready)
         .collect();
     if let Some(first) = modelled.first() {
@@ -204,7 +210,13 @@ pub(super) fn write_model(
     write_attributes(json, instance.vms(), instance.vm_count(), |index, pairs| {
         let vm = VmId::from_index(index);
         for &kind in modelled.iter().filter(|kind| !matches!(kind, Timed::BootNode | Timed::ShutdownNode)) {
-            add(pairs, kind, || instance.vm_duration(kind, vm))?;
+            // On a network, memory tells the time of migrations, unless an attribute does.
+            let by_memory = kind == Timed::Migrate
+                && instance.network().is_some()
+                && pairs.iter().any(|(key, _)| *key == "memUsed");
+            if !by_memory {
+                add(pairs, kind, || instance.vm_duration(kind, vm))?;
+            }
         }
         Ok(is_declared(vm))
     })?;
@@ -265,8 +277,13 @@ pub(super) fn write_model(
         if network.allowance.sharing {
             loss.of("BtrPlace files do not say that migrations may share what lies on their way".to_owned())?;
         }
+        if instance.migration_model().get().behaviour() != Some(Behaviour::default()) {
+            loss.of(
+                "BtrPlace files do not say how migrations behave: they would be those of BtrPlace".to_owned()
+            )?;
+        }
         next(json);
-        network::write(json, network, instance);
+        network::write(json, network, instance)?;
     }
     json.raw(if views == 0 { "]\n}" } else { "\n  ]\n}" });
     Ok(())

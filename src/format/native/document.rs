@@ -8,10 +8,13 @@ use super::element::Table;
 use super::network;
 use crate::constraint::Constraint;
 use crate::format::Context;
+use crate::format::attributes;
 use crate::format::field::Field;
 use crate::format::field::needed;
 use crate::format::field::once;
 use crate::format::field::only;
+use crate::format::locate::Step;
+use crate::format::locate::find;
 use crate::format::nearest::hint;
 use crate::format::reader::Parsed;
 use crate::format::reader::Reader;
@@ -22,11 +25,13 @@ use crate::format::rule::Catalog;
 use crate::format::rule::Dialect;
 use crate::format::rule::Memo;
 use crate::format::rule::Names;
+use crate::model::Behaviour;
 use crate::model::Duration;
 use crate::model::Durations;
 use crate::model::Instance;
 use crate::model::Network;
 use crate::model::NodeId;
+use crate::model::Part;
 use crate::model::Place;
 use crate::model::SharedModel;
 use crate::model::Timed;
@@ -45,7 +50,7 @@ struct Parts<'a> {
     durations: Option<Durations>,
     constraints: Option<Vec<Constraint>>,
     objective: Option<Objective>,
-    network: Option<Network>,
+    network: Option<(Network, Behaviour)>,
 }
 
 /// Reads an instance up to the end of the text.
@@ -97,7 +102,11 @@ pub(in crate::format) fn instance(reader: &mut Reader<'_>, context: &mut Context
             field.read(reader, |reader| parts.read(reader, key, context))?;
         }
     }
-    parts.finish(start)
+    let instance = parts.finish(reader, start)?;
+    attributes::note_misspelt(&instance, context, |of_nodes, row, key| {
+        find(reader, &of_element(if of_nodes { "nodes" } else { "vms" }, row, key))
+    });
+    Ok(instance)
 }
 
 impl<'a> Parts<'a> {
@@ -154,10 +163,11 @@ impl<'a> Parts<'a> {
         }
     }
 
-    fn finish(self, start: usize) -> Parsed<Instance> {
+    fn finish(self, reader: &Reader<'_>, start: usize) -> Parsed<Instance> {
         let (nodes, online) = self.nodes.unwrap_or_default();
         let (vms, places) = self.vms.unwrap_or_default();
         let resources = self.resources.finish(online.len(), places.len(), start)?;
+        let (network, behaviour) = self.network.unzip();
         let instance = Instance {
             vms: vms.finish("VM")?,
             nodes: nodes.finish("node")?,
@@ -165,12 +175,30 @@ impl<'a> Parts<'a> {
             online,
             resources,
             durations: self.durations.unwrap_or_default(),
-            network: self.network,
-            migration_model: SharedModel::default(),
+            network,
+            migration_model: behaviour.map(SharedModel::new).unwrap_or_default(),
             constraints: self.constraints.unwrap_or_default(),
             objective: self.objective.unwrap_or_default(),
         };
-        instance.validated().or_else(|error| fault(start, error.message))
+        match instance.check() {
+            Ok(()) => Ok(instance),
+            Err(error) => fault(find(reader, &steps(error.part)), error.to_string()),
+        }
+    }
+}
+
+/// Where an attribute stands.
+fn of_element(list: &str, at: usize, key: &str) -> [Step; 4] {
+    [Step::key(list), Step::At(at), Step::key("attributes"), Step::key(key)]
+}
+
+/// Where a part of an instance stands.
+fn steps(part: Part) -> Vec<Step> {
+    match part {
+        Part::Instance => Vec::new(),
+        Part::Vm(vm, key) => of_element("vms", vm.index(), key).to_vec(),
+        Part::Node(node, key) => of_element("nodes", node.index(), key).to_vec(),
+        Part::Network(part) => network::steps(part),
     }
 }
 

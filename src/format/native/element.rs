@@ -446,6 +446,13 @@ pub(super) struct ByName<'m, 'a> {
     pub(super) resources: &'m Resources<'a>,
 }
 
+impl ByName<'_, '_> {
+    /// Number of nodes.
+    pub(super) fn node_count(&self) -> u32 {
+        self.nodes.map_or(0, Table::next)
+    }
+}
+
 impl Names for ByName<'_, '_> {
     fn vm(&self, reader: &mut Reader<'_>) -> Parsed<VmId> {
         match self.vms {

@@ -2,9 +2,13 @@
 
 use super::element::ByName;
 use super::element::unknown;
+use super::element::word;
 use crate::format::Context;
+use crate::format::FormatError;
 use crate::format::field::needed;
 use crate::format::field::once;
+use crate::format::locate::Step;
+use crate::format::reader::Number;
 use crate::format::reader::Parsed;
 use crate::format::reader::Reader;
 use crate::format::reader::fault;
@@ -12,11 +16,16 @@ use crate::format::reader::quoted;
 use crate::format::rule::Names;
 use crate::format::table::Positions;
 use crate::format::writer::Json;
+use crate::model::Behaviour;
 use crate::model::Endpoint;
 use crate::model::Instance;
 use crate::model::Link;
+use crate::model::Live;
 use crate::model::Network;
+use crate::model::NetworkPart;
 use crate::model::NodeId;
+use crate::model::Parameter;
+use crate::model::Rounds;
 use crate::model::Route;
 use crate::model::Routing;
 use crate::model::Switch;
@@ -35,20 +44,79 @@ fn known(reader: &mut Reader<'_>, table: &Positions, kind: &str) -> Parsed<u32> 
     table.get(number(reader)?, kind, at)
 }
 
-/// Reads switches, links and routes, which may come in any order.
+const KEYS: [&str; 9] = [
+    "switches",
+    "links",
+    "star",
+    "routing",
+    "routes",
+    "reserve_percent",
+    "max_bandwidth",
+    "sharing",
+    "migration",
+];
+
+/// How migrations may behave.
+const MODELS: [&str; 2] = ["pre_copy", "rounds"];
+
+/// How migrations behave.
+fn migration(reader: &mut Reader<'_>, context: &mut Context) -> Parsed<Behaviour> {
+    let keys = || ["model"].into_iter().chain(Parameter::ALL.map(|parameter| parameter.names()[0]));
+    let mut model = None;
+    let mut given: Vec<(Parameter, f64, usize)> = Vec::new();
+    reader.object("how migrations behave: an object such as {\"model\": \"rounds\"}")?;
+    while let Some(key) = reader.key()? {
+        if key == "model" {
+            once(&model, "model", reader)?;
+            model = Some(word(reader, MODELS)?);
+            continue;
+        }
+        let Some(parameter) = Parameter::ALL.into_iter().find(|parameter| parameter.names()[0] == key) else {
+            unknown(reader, &key, &keys().collect::<Vec<_>>(), context)?;
+            continue;
+        };
+        if given.iter().any(|&(known, ..)| known == parameter) {
+            return fault(reader.key_at(), format!("the key `{key}` is given twice"));
+        }
+        let at = reader.here();
+        given.push((parameter, reader.float(parameter.expected())?, at));
+    }
+    let live = if model == Some(1) { Live::Rounds(Rounds::default()) } else { Live::PreCopy };
+    let mut behaviour = Behaviour { live, ..Behaviour::default() };
+    for (parameter, number, at) in given {
+        if parameter.is_of_rounds() && live == Live::PreCopy {
+            let name = parameter.names()[0];
+            return fault(at, format!("the key `{name}` is of the model `rounds`, which is not chosen"));
+        }
+        if !parameter.set(&mut behaviour, number) {
+            return reader.seek(at).expected(parameter.expected());
+        }
+    }
+    Ok(behaviour)
+}
+
+/// Reads switches, links and routes, which may come in any order, and how migrations behave.
 pub(super) fn read(
     reader: &mut Reader<'_>,
     names: &ByName<'_, '_>,
     context: &mut Context,
-) -> Parsed<Network> {
+) -> Parsed<(Network, Behaviour)> {
     let mut network = Network::default();
+    let mut behaviour = None;
     let mut switches = Positions::default();
     let mut links = Positions::default();
     let (mut at_switches, mut at_links, mut at_routes, mut at_routing) = (None, None, None, None);
     let (mut at_reserve, mut at_most, mut at_sharing) = (None, None, None);
-    reader.object("a network: an object with the keys `switches` and `links`")?;
+    let mut at_star = None;
+    reader.object("a network: an object with the keys `switches` and `links`, or `star`")?;
     while let Some(key) = reader.key()? {
         let slot = match key.as_ref() {
+            "migration" => {
+                once(&behaviour, "migration", reader)?;
+                behaviour = Some(migration(reader, context)?);
+                continue;
+            }
+            "star" => &mut at_star,
             "switches" => &mut at_switches,
             "links" => &mut at_links,
             "routes" => &mut at_routes,
@@ -57,14 +125,26 @@ pub(super) fn read(
             "max_bandwidth" => &mut at_most,
             "sharing" => &mut at_sharing,
             _ => {
-                let known =
-                    ["switches", "links", "routing", "routes", "reserve_percent", "max_bandwidth", "sharing"];
-                unknown(reader, &key, &known, context)?;
+                unknown(reader, &key, &KEYS, context)?;
                 continue;
             }
         };
         once(slot, &key, reader)?;
         *slot = Some(reader.span()?);
+    }
+    if let Some(span) = at_star {
+        let others = [("switches", at_switches), ("links", at_links), ("routes", at_routes)];
+        if let Some((key, _)) = others.into_iter().find(|(_, at)| at.is_some()) {
+            return fault(
+                span.start,
+                format!(
+                    "expected `star` (a link to one switch for each node) or the key `{key}`, found both"
+                ),
+            );
+        }
+        let capacity = bandwidth(&mut reader.seek(span.start))?;
+        let Network { switches, links, .. } = Network::star(names.node_count(), capacity);
+        (network.switches, network.links) = (switches, links);
     }
     if let Some(span) = at_switches {
         let mut reader = reader.seek(span.start);
@@ -114,17 +194,35 @@ pub(super) fn read(
     if let Some(span) = at_routing {
         let mut reader = reader.seek(span.start);
         let word = reader.text_value("`tree` or `shortest`")?;
-        let routing = match word.as_ref() {
-            "tree" => Routing::Tree,
-            "shortest" => Routing::Shortest,
+        network.routing = match (word.as_ref(), network.routing) {
+            ("tree", Routing::Tree) => Routing::Tree,
+            ("tree", _) => {
+                let text = "expected `shortest` (the way of pairs of nodes without a route), or no key \
+                            `routing` beside `routes`, found `tree`";
+                return fault(span.start, text);
+            }
+            ("shortest", Routing::Fixed(routes)) => Routing::Mixed(routes),
+            ("shortest", _) => Routing::Shortest,
             _ => return fault(span.start, format!("expected `tree` or `shortest`, found {}", quoted(&word))),
         };
-        if matches!(network.routing, Routing::Fixed(_)) {
-            return fault(span.start, "expected one of the keys `routing` and `routes`, found two");
-        }
-        network.routing = routing;
     }
-    Ok(network)
+    Ok((network, behaviour.unwrap_or_default()))
+}
+
+/// Where a part of the network stands.
+pub(super) fn steps(part: NetworkPart) -> Vec<Step> {
+    let network = Step::key("network");
+    let list = |key: &str| vec![network.clone(), Step::key(key)];
+    let one = |key: &str, at: u32| vec![network.clone(), Step::key(key), Step::At(at as usize)];
+    match part {
+        NetworkPart::Whole => vec![network],
+        NetworkPart::Links => list("links"),
+        NetworkPart::Routes => list("routes"),
+        NetworkPart::PerMigration => list("max_bandwidth"),
+        NetworkPart::Switch(at) => one("switches", at),
+        NetworkPart::Link(at) => one("links", at),
+        NetworkPart::Route(at) => one("routes", at),
+    }
 }
 
 fn bandwidth(reader: &mut Reader<'_>) -> Parsed<u64> {
@@ -209,7 +307,10 @@ fn link(
         number: needed(id, "id", start)?,
         capacity: needed(capacity, "capacity", start)?,
         switch: needed(switch, "switch", start)?,
-        end: needed(end, "node", start)?,
+        end: match end {
+            Some(end) => end,
+            None => return fault(start, "the key `node`, or `to_switch`, is missing"),
+        },
     };
     Ok((link, reserve))
 }
@@ -273,7 +374,14 @@ fn step(reader: &mut Reader<'_>, links: &Positions, context: &mut Context) -> Pa
 }
 
 /// Writes the network.
-pub(super) fn write(json: &mut Json, network: &Network, instance: &Instance) {
+///
+/// # Errors
+/// Migrations that behave as only a program can say.
+pub(super) fn write(json: &mut Json, network: &Network, instance: &Instance) -> Result<(), FormatError> {
+    let Some(behaviour) = instance.migration_model().get().behaviour() else {
+        let model = instance.migration_model();
+        return Err(FormatError::whole(format!("JSON cannot say how migrations behave, which is {model:?}")));
+    };
     let node = |json: &mut Json, node: NodeId| json.text(instance.node_name(node));
     let switch = |json: &mut Json, switch: u32| {
         json.unsigned(network.switches.get(switch as usize).map_or(0, |switch| u64::from(switch.number)));
@@ -328,10 +436,23 @@ pub(super) fn write(json: &mut Json, network: &Network, instance: &Instance) {
     if network.allowance.sharing {
         json.raw(",\n    \"sharing\": true");
     }
-    if network.routing == Routing::Shortest {
+    if behaviour != Behaviour::default() {
+        json.raw(",\n    \"migration\": {\"model\": ");
+        json.text(MODELS[usize::from(matches!(behaviour.live, Live::Rounds(_)))]);
+        for parameter in Parameter::ALL {
+            if let Some(number) = parameter.of(&behaviour) {
+                json.raw(", ");
+                json.key(parameter.names()[0]);
+                let whole = number.fract() == 0.0 && number < 1.0e15;
+                json.number(if whole { Number::Int(number as i64) } else { Number::Float(number) });
+            }
+        }
+        json.raw("}");
+    }
+    if matches!(network.routing, Routing::Shortest | Routing::Mixed(_)) {
         json.raw(",\n    \"routing\": \"shortest\"");
     }
-    if let Routing::Fixed(routes) = &network.routing {
+    if let Routing::Fixed(routes) | Routing::Mixed(routes) = &network.routing {
         json.raw(",\n    \"routes\": ");
         json.lines(["[", "]"], 2, routes.iter(), |json, route| {
             json.raw("{\"from\": ");
@@ -348,4 +469,5 @@ pub(super) fn write(json: &mut Json, network: &Network, instance: &Instance) {
         });
     }
     json.raw("\n  }");
+    Ok(())
 }

@@ -22,6 +22,7 @@ use crate::model::NodeId;
 use crate::model::Plan;
 use crate::model::Reason;
 use crate::model::ResourceId;
+use crate::model::Roads;
 use crate::model::VmId;
 use std::collections::HashMap;
 
@@ -55,9 +56,10 @@ pub fn read_plan(bytes: &[u8], instance: &Instance) -> Result<Plan, FormatError>
     Ok(plan)
 }
 
-/// The names of an instance.
+/// The names of an instance, and its network.
 struct Known<'i> {
     instance: &'i Instance,
+    roads: Option<Roads<'i>>,
     vms: HashMap<&'i str, u32>,
     nodes: HashMap<&'i str, u32>,
     resources: HashMap<&'i str, ResourceId>,
@@ -70,7 +72,8 @@ impl<'i> Known<'i> {
             aliases.chain(elements.names().zip(0..)).collect()
         }
         let resources = table::resources_by_name(instance);
-        Self { instance, vms: by_name(instance.vms()), nodes: by_name(instance.nodes()), resources }
+        let roads = Roads::of(instance);
+        Self { instance, roads, vms: by_name(instance.vms()), nodes: by_name(instance.nodes()), resources }
     }
 
     fn vm(&self, reader: &mut Reader<'_>) -> Parsed<VmId> {
@@ -79,6 +82,35 @@ impl<'i> Known<'i> {
 
     fn node(&self, reader: &mut Reader<'_>) -> Parsed<NodeId> {
         find(reader, "node", &self.nodes, self.instance.nodes()).map(NodeId)
+    }
+
+    /// Does a migration take what the file says besides its bandwidth? That of which nothing
+    /// can be said, the checker refuses.
+    fn check_figures(&self, action: &Action, parts: &Figures) -> Parsed<()> {
+        let Some(roads) = &self.roads else { return Ok(()) };
+        if parts.mode.is_none() && parts.downtime.is_none() {
+            return Ok(());
+        }
+        let Some(flow) = roads.flow_of(action) else { return Ok(()) };
+        let rate = action.bandwidth;
+        if let Some((mode, at)) = parts.mode
+            && MODES[mode] != flow.mode.name()
+        {
+            let (is, not) = (flow.mode.name(), MODES[mode]);
+            return fault(at, format!("at {rate} Mbit/s the migration is `{is}`, not `{not}`"));
+        }
+        match (parts.downtime, flow.downtime) {
+            // Files have milliseconds.
+            (Some((stated, _)), Some(downtime)) if (stated - downtime).abs() < 0.000_501 => Ok(()),
+            (Some((stated, at)), Some(downtime)) => fault(
+                at,
+                format!("at {rate} Mbit/s the VM stands still for {downtime:.3} s, not for {stated} s"),
+            ),
+            (Some((_, at)), None) => {
+                fault(at, "how long the VM stands still is not known: its time is given".to_owned())
+            }
+            (None, _) => Ok(()),
+        }
     }
 
     fn resource(&self, name: &str, at: usize) -> Parsed<ResourceId> {
@@ -207,9 +239,18 @@ struct Parts {
     reason: Option<()>,
     allocations: Option<Vec<(ResourceId, u64)>>,
     bandwidth: Option<u64>,
-    mode: Option<()>,
-    downtime: Option<()>,
+    mode: Option<(usize, usize)>,
+    downtime: Option<(f64, usize)>,
 }
+
+/// What a file says of a migration and its bandwidth tells, each with its place: an index in
+/// [`MODES`], and seconds.
+struct Figures {
+    mode: Option<(usize, usize)>,
+    downtime: Option<(f64, usize)>,
+}
+
+const MODES: [&str; 4] = ["pre-copy", "post-copy", "cold", "fixed"];
 
 const AMOUNT: &str = "an amount: a whole number of 0 or more";
 const RATE: &str = "a bandwidth in Mbit/s: a whole number of 0 or more";
@@ -270,18 +311,22 @@ fn action(reader: &mut Reader<'_>, known: &Known<'_>, totals: &mut Totals) -> Pa
                 reader.text_value("a reason: a text")?;
             }),
             "bandwidth" => read!(bandwidth, reader.unsigned(u64::MAX, RATE)?),
-            // What follows from the bandwidth is not believed.
             "mode" => read!(mode, {
-                reader.text_value("how a migration is done: a text")?;
+                let at = reader.here();
+                (super::element::word(reader, MODES)?, at)
             }),
             "downtime" => read!(downtime, {
-                reader.float("seconds: a number")?;
+                let at = reader.here();
+                (reader.float("seconds: a number")?, at)
             }),
             "allocations" => read!(allocations, allocations(reader, known, totals)?),
             _ => return fault(key_at, format!("unknown key {}{}", quoted(&key), hint(&key, KEYS))),
         }
     }
-    parts.finish(at)
+    let figures = Figures { mode: parts.mode, downtime: parts.downtime };
+    let numbered = parts.finish(at)?;
+    known.check_figures(&numbered.action, &figures)?;
+    Ok(numbered)
 }
 
 fn allocations(

@@ -8,13 +8,18 @@ use crate::format::testing;
 use crate::format::testing::Choices;
 use crate::format::testing::Scope;
 use crate::model::ActionKind;
+use crate::model::Behaviour;
 use crate::model::Duration;
 use crate::model::Instance;
 use crate::model::InstanceBuilder;
+use crate::model::Live;
+use crate::model::Network;
 use crate::model::NodeId;
 use crate::model::Place;
 use crate::model::Plan;
+use crate::model::PostCopy;
 use crate::model::ResourceId;
+use crate::model::Rounds;
 use crate::model::Routing;
 use crate::model::Timed;
 use crate::model::Value;
@@ -512,4 +517,158 @@ proptest! {
         let text = document(&instance, &plan);
         prop_assert_eq!(read_plan(text.as_bytes(), &instance), Ok(plan), "{}", text);
     }
+}
+
+/// A network of three nodes and what comes behind its switches and links, the last being given.
+fn ring(last: &str, rest: &str) -> String {
+    format!(
+        r#"{{"schema": "quadrille/instance/1", "nodes": [{{"name": "a"}}, {{"name": "b"}}, {{"name": "c"}}],
+            "network": {{"switches": [{{"id": 0}}, {{"id": 1, "name": "x"}}], "links": [
+            {{"id": 0, "capacity": 9, "switch": 0, "node": "a"}}, {{"id": 1, "capacity": 9, "switch": 1, "node": "b"}},
+            {{"id": 7, "capacity": 9, "switch": 0, "to_switch": 1}}, {last}]{rest}}}}}"#
+    )
+}
+
+#[test]
+fn faults_of_networks_stand_where_they_are_made() {
+    let node = r#"{"id": 8, "capacity": 9, "switch": 0, "node": "c"}"#;
+    let route = |from: &str, to: &str, links: &[(u32, bool)]| {
+        let links: Vec<String> =
+            links.iter().map(|(link, down)| format!(r#"{{"link": {link}, "down": {down}}}"#)).collect();
+        format!(r#"{{"from": "{from}", "to": "{to}", "links": [{}]}}"#, links.join(", "))
+    };
+    let routes = |routes: &[String]| format!(r#", "routing": "shortest", "routes": [{}]"#, routes.join(", "));
+    let there = route("a", "c", &[(0, false), (8, true)]);
+    for (last, rest, path, said) in [
+        (
+            r#"{"id": 8, "capacity": 9, "switch": 1, "node": "a"}"#,
+            String::new(),
+            "$.network.links[3]",
+            "link 8 closes",
+        ),
+        (
+            r#"{"id": 8, "capacity": 9, "switch": 0, "node": "a"}"#,
+            routes(&[]),
+            "$.network.links",
+            "no way from",
+        ),
+        (
+            r#"{"id": 8, "capacity": 9, "reserve": 9, "switch": 0, "node": "c"}"#,
+            String::new(),
+            "$.network.links[3]",
+            "link 8 has nothing left",
+        ),
+        (
+            r#"{"id": 8, "capacity": 9, "switch": 0}"#,
+            String::new(),
+            "$.network.links[3]",
+            "`node`, or `to_switch`",
+        ),
+        (
+            node,
+            r#", "routes": []"#.to_owned(),
+            "$.network.routes",
+            "no route from node `a` to node `b`; `shortest`",
+        ),
+        (node, r#", "routes": [], "routing": "tree""#.to_owned(), "$.network.routing", "no key `routing`"),
+        (
+            node,
+            routes(&[there.clone(), route("b", "b", &[(1, false), (1, true)])]),
+            "$.network.routes[1]",
+            "from a node to itself",
+        ),
+        (
+            node,
+            routes(&[route("a", "c", &[(0, false), (7, false), (7, true), (8, true)])]),
+            "$.network.routes[0]",
+            "is torn",
+        ),
+        (
+            node,
+            routes(&[route("a", "c", &[(0, false), (7, true), (7, false), (8, true)])]),
+            "$.network.routes[0]",
+            "passes switch 0 twice",
+        ),
+        (node, routes(&[there.clone(), there.clone()]), "$.network.routes[1]", "the second one between them"),
+        (node, r#", "star": 9"#.to_owned(), "$.network.star", "or the key `switches`, found both"),
+        (node, r#", "migration": {"model": "round"}"#.to_owned(), "$.network.migration.model", "`rounds`"),
+        (node, r#", "migration": {"enough": 3}"#.to_owned(), "$.network.migration.enough", "is not chosen"),
+        (
+            node,
+            r#", "migration": {"most_rounds": 0.5, "model": "rounds"}"#.to_owned(),
+            "$.network.migration.most_rounds",
+            "from 1 to 1000, found the number `0.5`",
+        ),
+        (
+            node,
+            r#", "migration": {"mode": 3}"#.to_owned(),
+            "$.network.migration.mode",
+            "did you mean `model`",
+        ),
+    ] {
+        let text = ring(last, &rest);
+        let error = read(&text, &STRICT).expect_err(said);
+        assert_eq!(error.path, path, "{error}");
+        assert!(error.message.contains(said), "{error}: {said}");
+    }
+    let same = r#"{"schema": "quadrille/instance/1", "network": {"switches": [{"id": 3}, {"id": 1, "name": "s3"}]}}"#;
+    let error = read(same, &STRICT).expect_err("two names");
+    assert_eq!(error.path, "$.network.switches[1]");
+    assert!(error.message.contains("3 and 1 are both called `s3`"), "{error}");
+    assert!(read(&ring(node, &routes(&[there])), &STRICT).is_ok());
+}
+
+#[test]
+fn figures_are_refused_with_their_place() {
+    let vm = |attributes: &str| {
+        format!(
+            r#"{{"schema": "quadrille/instance/1", "vms": [{{"name": "a"}}, {{"name": "b", "attributes": {{{attributes}}}}}]}}"#
+        )
+    };
+    for (attributes, path, said) in [
+        (r#""x": 1, "memUsed": -4"#, "$.vms[1].attributes.memUsed", "`memUsed` -4; expected a number from 0"),
+        (r#""memUsed": "lots""#, "$.vms[1].attributes.memUsed", "`memUsed` `lots`; expected"),
+        (r#""postCopy": 1"#, "$.vms[1].attributes.postCopy", "`postCopy` 1; expected true or false"),
+        (r#""migrate": 0"#, "$.vms[1].attributes.migrate", "whole number of seconds"),
+        (r#""hotDirtyDuration": 0"#, "$.vms[1].attributes.hotDirtyDuration", "in no time"),
+    ] {
+        let error = read(&vm(attributes), &STRICT).expect_err(said);
+        assert_eq!(error.path, path, "{error}");
+        assert!(error.message.contains(said) && error.message.contains("VM `b`"), "{error}");
+    }
+    let node =
+        r#"{"schema": "quadrille/instance/1", "nodes": [{"name": "n", "attributes": {"power": "a lot"}}]}"#;
+    assert_eq!(read(node, &STRICT).expect_err("no amount").path, "$.nodes[0].attributes.power");
+    // What is nearly a figure is noted.
+    let notes = read(&vm(r#""memused": 4000, "rack": 7"#), &STRICT).expect("attributes are free").notes;
+    assert_eq!(notes.len(), 1, "{notes:?}");
+    assert!(
+        notes[0].contains("$.vms[1].attributes.memused: the attribute `memused` means nothing"),
+        "{notes:?}"
+    );
+    assert!(notes[0].ends_with("did you mean `memUsed`?"), "{notes:?}");
+}
+
+#[test]
+fn a_star_and_how_migrations_behave() {
+    let text = r#"{"schema": "quadrille/instance/1", "nodes": [{"name": "a"}, {"name": "b"}],
+        "network": {"star": 700, "migration": {"most_traffic": 2, "model": "rounds", "post_copy_switch": 0.1}}}"#;
+    let instance = read(text, &STRICT).expect("sound").instance;
+    assert_eq!(instance.network(), Some(&Network::star(2, 700)));
+    let behaviour = instance.migration_model().get().behaviour();
+    let rounds = Rounds { most_traffic: 2.0, ..Rounds::default() };
+    assert_eq!(
+        behaviour,
+        Some(Behaviour { live: Live::Rounds(rounds), post_copy: PostCopy { switch: 0.1 } })
+    );
+    let written = write_instance(&instance).expect("writable");
+    assert!(
+        written.contains(r#""migration": {"model": "rounds", "most_traffic": 2, "post_copy_switch": 0.1}"#)
+    );
+    assert_eq!(read(&written, &STRICT).expect("own text").instance, instance);
+    // What only a program can say is not left out in silence.
+    let mut b = InstanceBuilder::new();
+    b.node("a");
+    b.network(Network::star(1, 1)).migration_model(PostCopy::default());
+    assert!(write_instance(&b.build().expect("sound")).is_err_and(|error| error.message.contains("behave")));
 }

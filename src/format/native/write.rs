@@ -87,7 +87,7 @@ pub fn write_instance(instance: &Instance) -> Result<String, FormatError> {
     durations(&mut json, instance)?;
     if let Some(network) = instance.network() {
         json.raw(",\n  \"network\": ");
-        network::write(&mut json, network, instance);
+        network::write(&mut json, network, instance)?;
     }
     json.raw(",\n  \"constraints\": ");
     let names = Texts { instance };
@@ -173,10 +173,7 @@ fn rest(json: &mut Json, elements: &Elements, index: usize) -> Result<(), Format
 fn durations(json: &mut Json, instance: &Instance) -> Result<(), FormatError> {
     let mut any = false;
     for kind in Timed::ALL {
-        let duration = instance.durations().get(kind);
-        if duration == Duration::Constant(1) {
-            continue;
-        }
+        let Some(duration) = instance.durations().stated(kind) else { continue };
         json.raw(if any { ",\n    " } else { ",\n  \"durations\": {\n    " });
         any = true;
         json.key(kind.name());

@@ -145,6 +145,11 @@ impl Earliest {
         self.at.get(&Node::Item(item)).map_or(0, |&at| self.ends[at as usize])
     }
 
+    /// The earliest end of the closing of a bin that must close; 0 for others.
+    pub fn of_close(&self, bin: u32) -> u64 {
+        self.at.get(&Node::Close(bin)).map_or(0, |&at| self.ends[at as usize])
+    }
+
     /// The sum of all.
     pub fn all(&self) -> u64 {
         self.ends.iter().fold(0, |sum, end| sum.saturating_add(*end))

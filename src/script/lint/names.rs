@@ -2,6 +2,9 @@
 
 use super::Found;
 use super::place;
+use crate::model::Instance;
+use crate::model::known_attributes;
+use crate::model::meant_by;
 use crate::script::declare;
 use crate::script::load::Script;
 use quadrille_dsl::Body;
@@ -34,11 +37,13 @@ struct Names<'p> {
     functions: Vec<(&'p str, Span)>,
     called: FxHashSet<&'p str>,
     templates: Vec<(&'p str, Span)>,
+    /// Options of templates and of elements.
+    attributes: Vec<(&'p str, Span)>,
     declared: FxHashSet<&'p str>,
     in_function: bool,
 }
 
-pub(super) fn check(script: &Script, found: &mut Found) {
+pub(super) fn check(script: &Script, instance: &Instance, found: &mut Found) {
     let mut seen = Names::default();
     seen.statements(&script.tree.statements);
     let at = |span| place(script.file, span);
@@ -71,12 +76,26 @@ pub(super) fn check(script: &Script, found: &mut Found) {
             found.add("W0909", at(*span), format!("nothing is declared with the template `{name}`"));
         }
     }
+    for (name, span) in &seen.attributes {
+        let known = known_attributes(false).chain(known_attributes(true));
+        let meant = meant_by(name, known).filter(|_| instance.resource_named(name).is_none());
+        if let Some(meant) = meant {
+            let message = format!("the option `{name}` means nothing; did you mean `{meant}`?");
+            found.add("W0916", at(*span), message);
+        }
+    }
     for (name, span, what) in &seen.inside {
         if let Some(outer) = seen.outside.get(name) {
             let message = format!("the {what} `${name}` hides the variable of the script");
             found.pair("W0914", at(*span), message, Some(at(*outer)), "this one");
         }
     }
+}
+
+/// The name of an option, as that of an attribute.
+fn named(option: &Setting) -> (&str, Span) {
+    let name = option.name.value.as_str();
+    (name.strip_prefix(declare::ATTRIBUTE).unwrap_or(name), option.name.span)
 }
 
 impl<'p> Names<'p> {
@@ -119,11 +138,13 @@ impl<'p> Names<'p> {
             }
             Statement::Template { name, options } => {
                 self.templates.push((&name.value, name.span));
+                self.attributes.extend(options.iter().map(|option| named(&option.value)));
                 self.options(options);
             }
             Statement::Declaration { target, template, options, state } => {
                 self.names_in(target);
                 self.declared.insert(&template.value);
+                self.attributes.extend(options.iter().map(|option| named(&option.value)));
                 self.options(options);
                 match state.as_ref().map(|state| &state.value) {
                     Some(State::Running(on) | State::Sleeping(on)) => self.expression(&on.value),

@@ -9,8 +9,10 @@ use crate::model::Allowance;
 use crate::model::Endpoint;
 use crate::model::Instance;
 use crate::model::Link;
+use crate::model::Live;
 use crate::model::Network;
 use crate::model::NodeId;
+use crate::model::Parameter;
 use crate::model::Route;
 use crate::model::Routing;
 use rustc_hash::FxHashMap;
@@ -26,21 +28,41 @@ pub(super) fn write(
     let Some(network) = instance.network() else { return Ok(()) };
     let labels = labels(network, losses)?;
     out.gap();
-    let allowance = allowance(&network.allowance);
+    let options = options(instance, &network.allowance, losses)?;
+    let mut routes = Vec::with_capacity(network.routing.routes().len());
+    for route in network.routing.routes() {
+        match switches_on(network, route) {
+            Some(via) => routes.push((route, via)),
+            None => losses.add("routes", || {
+                let [from, to] = [route.from, route.to].map(|node| instance.node_name(node));
+                format!(
+                    "the route from `{from}` to `{to}`: its switches do not tell its links; the shortest way is \
+                     left for it"
+                )
+            })?,
+        }
+    }
+    let are_all = routes.len() == network.routing.routes().len();
     match &network.routing {
-        Routing::Tree => out.statement(&format!("network tree{allowance}")),
-        Routing::Shortest => out.statement(&format!("network shortest{allowance}")),
+        Routing::Tree => out.statement(&format!("network tree{options}")),
         Routing::Fixed(routes) if routes.is_empty() => {
             losses.add("routes", || "that there are no routes".to_owned())?;
         }
         // The routes that follow take its place.
-        Routing::Fixed(_) if !allowance.is_empty() => out.statement(&format!("network tree{allowance}")),
-        Routing::Fixed(_) => {}
+        Routing::Fixed(_) if are_all && !options.is_empty() => {
+            out.statement(&format!("network tree{options}"))
+        }
+        Routing::Fixed(_) if are_all => {}
+        Routing::Fixed(_) | Routing::Shortest | Routing::Mixed(_) => {
+            out.statement(&format!("network shortest{options}"));
+        }
     }
     let mut next = 0;
     for (switch, label) in network.switches.iter().zip(&labels) {
         let mut options = Vec::new();
-        options.extend(switch.capacity.map(|capacity| format!("capacity={capacity}")));
+        if let Some(capacity) = switch.capacity {
+            options.push(format!("capacity={}", amount(capacity, losses)?));
+        }
         if switch.number != next {
             options.push(format!("number={}", switch.number));
         }
@@ -48,36 +70,51 @@ pub(super) fn write(
         let options = if options.is_empty() { String::new() } else { format!("<{}>", options.join(", ")) };
         out.statement(&format!("switch {label}{options}"));
     }
-    links(network, names, &labels, out);
-    if let Routing::Fixed(routes) = &network.routing {
-        for route in routes {
-            match switches_on(network, route) {
-                Some(via) => {
-                    let via: Vec<&str> = via.iter().map(|&at| labels[at as usize].as_str()).collect();
-                    let [from, to] = [route.from, route.to].map(|node| names.nodes.single(node.index()));
-                    out.statement(&format!("route {from} to {to} via {}", via.join(", ")));
-                }
-                None => losses.add("routes", || {
-                    let [from, to] = [route.from, route.to].map(|node| instance.node_name(node));
-                    format!("the route from `{from}` to `{to}`: its switches do not tell its links")
-                })?,
-            }
-        }
+    links(network, names, &labels, out, losses)?;
+    for (route, via) in routes {
+        let via: Vec<&str> = via.iter().map(|&at| labels[at as usize].as_str()).collect();
+        let [from, to] = [route.from, route.to].map(|node| names.nodes.single(node.index()));
+        out.statement(&format!("route {from} to {to} via {}", via.join(", ")));
     }
     Ok(())
 }
 
-/// What migrations may have of the network, as options.
-fn allowance(allowance: &Allowance) -> String {
+/// A number of Mbit/s, of which rule files have no larger ones than other numbers.
+fn amount(mbit: u64, losses: &mut Losses) -> Result<i64, FormatError> {
+    if let Ok(amount) = i64::try_from(mbit) {
+        return Ok(amount);
+    }
+    losses.add("amounts", || format!("{mbit} Mbit/s; {} are written", i64::MAX))?;
+    Ok(i64::MAX)
+}
+
+/// What migrations may have of the network and how they behave, as options.
+fn options(instance: &Instance, allowance: &Allowance, losses: &mut Losses) -> Result<String, FormatError> {
     let mut options = Vec::new();
     if allowance.reserve_percent > 0 {
         options.push(format!("reserve={}", allowance.reserve_percent));
     }
-    options.extend(allowance.per_migration.map(|most| format!("bandwidth={most}")));
+    if let Some(most) = allowance.per_migration {
+        options.push(format!("bandwidth={}", amount(most, losses)?));
+    }
     if allowance.sharing {
         options.push("sharing".to_owned());
     }
-    if options.is_empty() { String::new() } else { format!("<{}>", options.join(", ")) }
+    match instance.migration_model().get().behaviour() {
+        Some(behaviour) => {
+            if matches!(behaviour.live, Live::Rounds(_)) {
+                options.push("rounds".to_owned());
+            }
+            for parameter in Parameter::ALL {
+                let number = parameter.of(&behaviour);
+                options.extend(number.map(|number| format!("{}={number}", parameter.names()[1])));
+            }
+        }
+        None => losses.add("models of migrations", || {
+            "how migrations behave, which a program says of its own".to_owned()
+        })?,
+    }
+    Ok(if options.is_empty() { String::new() } else { format!("<{}>", options.join(", ")) })
 }
 
 /// What each switch is called in the script.
@@ -102,7 +139,13 @@ fn labels(network: &Network, losses: &mut Losses) -> Result<Vec<String>, FormatE
 }
 
 /// Links in a row that differ in what is linked only become one statement.
-fn links(network: &Network, names: &Names, labels: &[String], out: &mut Out) {
+fn links(
+    network: &Network,
+    names: &Names,
+    labels: &[String],
+    out: &mut Out,
+    losses: &mut Losses,
+) -> Result<(), FormatError> {
     let mut next = 0;
     let mut rest = network.links.as_slice();
     let reserves = &network.allowance.reserves;
@@ -146,12 +189,17 @@ fn links(network: &Network, names: &Names, labels: &[String], out: &mut Out) {
                 if all.len() == 1 { all.concat() } else { format!("{{{}}}", all.join(", ")) }
             }
         };
-        let kept = reserve(start).map_or_else(String::new, |reserve| format!(", reserve={reserve}"));
+        let kept = match reserve(start) {
+            Some(reserve) => format!(", reserve={}", amount(reserve, losses)?),
+            None => String::new(),
+        };
         let number = if first.number == next { String::new() } else { format!(", number={}", first.number) };
         let switch = labels.get(first.switch as usize).map_or("", String::as_str);
-        out.statement(&format!("link {ends} to {switch}<capacity={}{kept}{number}>", first.capacity));
+        let capacity = amount(first.capacity, losses)?;
+        out.statement(&format!("link {ends} to {switch}<capacity={capacity}{kept}{number}>"));
         next = row.iter().map(|link| link.number.saturating_add(1)).fold(next, u32::max);
     }
+    Ok(())
 }
 
 /// The switches on a route, if they tell its links.

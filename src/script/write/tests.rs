@@ -231,8 +231,33 @@ fn routes_are_told_by_their_switches() {
     network.links.push(Link { number: 77, ..network.links[4].clone() });
     let mut b = fabric();
     b.network(network);
-    let refused = write(&b.build().expect("sound"), &WriteOptions::default()).expect_err("two links");
+    let instance = b.build().expect("sound");
+    let refused = write(&instance, &WriteOptions::default()).expect_err("two links");
     assert!(refused.to_string().contains("its switches do not tell its links"), "{refused}");
+    // What is left is a network: the shortest way takes the place of what cannot be said.
+    let written = write(&instance, &WriteOptions { lossy: true }).expect("with notes");
+    assert!(written.text.contains("network shortest;\n") && !written.notes.is_empty(), "{}", written.text);
+    let found = read(&written.text);
+    assert!(
+        matches!(&found.network().expect("a network").routing, Routing::Mixed(routes) if routes.len() == 4)
+    );
+}
+
+#[test]
+fn bandwidths_beyond_numbers_of_scripts_are_cut() {
+    let mut b = fabric();
+    let instance = fabric().build().expect("sound");
+    let mut network = instance.network().expect("just built").clone();
+    network.links[4].capacity = u64::MAX;
+    network.allowance.per_migration = Some(u64::MAX);
+    b.network(network);
+    let instance = b.build().expect("sound");
+    let refused = write(&instance, &WriteOptions::default()).expect_err("too much");
+    assert!(refused.to_string().contains("18446744073709551615 Mbit/s"), "{refused}");
+    let written = write(&instance, &WriteOptions { lossy: true }).expect("with notes");
+    assert_eq!(written.notes.len(), 2, "{:?}", written.notes);
+    let network = read(&written.text).network().expect("a network").clone();
+    assert_eq!((network.links[4].capacity, network.links[5].capacity), (i64::MAX as u64, 10_000));
 }
 
 #[test]

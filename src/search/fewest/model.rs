@@ -276,7 +276,7 @@ impl Model {
                         _ if held => self.core.between(1, 1),
                         _ => self.core.between(0, 1),
                     };
-                    terms.push((1, open));
+                    terms.push((set.of(bin), open));
                     self.open.push((bin, open));
                     if held {
                         continue;
@@ -289,7 +289,12 @@ impl Model {
                         }
                     }
                 }
-                self.core.sum_at_most(&terms, i32::try_from(*limit).unwrap_or(i32::MAX));
+                // Too large for the solver, shares are rounded: what is left is implied.
+                let all = terms.iter().map(|term| term.0).fold(*limit, u64::saturating_add);
+                let scale = all / (i32::MAX as u64 / 2) + 1;
+                let terms: Vec<(i32, Var)> =
+                    terms.into_iter().map(|(share, open)| ((share / scale) as i32, open)).collect();
+                self.core.sum_at_most(&terms, (*limit / scale) as i32);
             }
             // In the choices already; and what is left out.
             RelationKind::Avoid { .. } | RelationKind::Survive { .. } => {}

@@ -10,6 +10,7 @@ use crate::problem::NONE;
 use crate::problem::Partition;
 use crate::problem::Relation;
 use crate::problem::RelationKind;
+use crate::problem::Shares;
 use crate::propagator::Ledger;
 use crate::propagator::Moment;
 use crate::random::Random;
@@ -89,7 +90,10 @@ fn random_relation(random: &mut Random, bins: usize, items: u32) -> RelationKind
         5 => RelationKind::GroupsApart { items: parts, partition: 0 },
         6 => RelationKind::Avoid { items: members, bins: set },
         7 => RelationKind::Load { bins: set, dim: 0, limit: 2 + random.below(6) as u64 },
-        8 if random.below(2) == 0 => RelationKind::Powered { bins: set, limit: 1 + random.below(2) as u64 },
+        8 if random.below(2) == 0 => {
+            let amounts = (0..bins).map(|_| 1 + random.below(3) as u64).collect();
+            RelationKind::Powered { bins: Shares::new(set, amounts), limit: 1 + random.below(5) as u64 }
+        }
         _ => RelationKind::Count { bins: set, limit: 1 + random.below(4) as u64 },
     }
 }

@@ -6,6 +6,7 @@ use crate::problem::BitSet;
 use crate::problem::Later;
 use crate::problem::NONE;
 use crate::problem::RelationKind;
+use crate::problem::Shares;
 use crate::propagator::Ledger;
 use crate::propagator::Moment;
 use crate::search::Limits;
@@ -22,7 +23,7 @@ struct Tree<'u, 'p> {
     /// By unit: its bin, or [`NONE`].
     bin_of: Vec<u32>,
     /// Relations that limit the open bins: the bins, how many, how many are open now.
-    powered: Vec<(&'p BitSet, u64, u64)>,
+    powered: Vec<(&'p Shares, u64, u64)>,
     survive: Vec<u32>,
     budget: &'u mut u64,
     limits: &'u Limits,
@@ -47,7 +48,7 @@ pub(super) fn search(units: &Units<'_>, budget: &mut u64, limits: &Limits) -> Po
     let hard = || (0u32..).zip(&packing.relations).filter(|(_, relation)| relation.penalty.is_none());
     let powered = hard().filter_map(|(_, relation)| match &relation.kind {
         RelationKind::Powered { bins, limit } => {
-            Some((bins, *limit, bins.iter().filter(|&bin| units.open.contains(bin)).count() as u64))
+            Some((bins, *limit, bins.sum(|bin| units.open.contains(bin))))
         }
         _ => None,
     });
@@ -94,8 +95,16 @@ fn classes(units: &Units<'_>) -> Vec<u32> {
         .filter_map(|relation| match &relation.kind {
             RelationKind::Load { bins, .. }
             | RelationKind::Count { bins, .. }
-            | RelationKind::Powered { bins, .. }
             | RelationKind::Survive { bins, .. } => Some(bins),
+            _ => None,
+        })
+        .collect();
+    let shares: Vec<&Shares> = packing
+        .relations
+        .iter()
+        .filter(|relation| relation.penalty.is_none())
+        .filter_map(|relation| match &relation.kind {
+            RelationKind::Powered { bins, .. } => Some(bins),
             _ => None,
         })
         .collect();
@@ -106,6 +115,7 @@ fn classes(units: &Units<'_>) -> Vec<u32> {
             let mut key: Vec<u64> = packing.capacity_then[row..row + packing.dims].to_vec();
             key.push(u64::from(packing.bins[bin as usize].later == Later::Closed));
             key.push(u64::from(units.open.contains(bin)));
+            key.extend(shares.iter().flat_map(|shares| [u64::from(shares.contains(bin)), shares.of(bin)]));
             key.extend(
                 packing.partitions.iter().map(|partition| u64::from(partition.group_of[bin as usize])),
             );
@@ -198,7 +208,10 @@ impl Tree<'_, '_> {
         }
         if self.ledger.guests(bin).is_empty()
             && !units.open.contains(bin)
-            && self.powered.iter().any(|(bins, limit, open)| bins.contains(bin) && open >= limit)
+            && self
+                .powered
+                .iter()
+                .any(|(bins, limit, open)| bins.contains(bin) && open.saturating_add(bins.of(bin)) > *limit)
         {
             return false;
         }
@@ -233,8 +246,9 @@ impl Tree<'_, '_> {
         if self.units.open.contains(bin) {
             return;
         }
-        for (_, _, open) in self.powered.iter_mut().filter(|(bins, ..)| bins.contains(bin)) {
-            *open = if opens { *open + 1 } else { *open - 1 };
+        for (bins, _, open) in self.powered.iter_mut().filter(|(bins, ..)| bins.contains(bin)) {
+            let share = bins.of(bin);
+            *open = if opens { *open + share } else { *open - share };
         }
     }
 

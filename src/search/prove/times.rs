@@ -1,6 +1,7 @@
 //! When the best times are proved, where moves share what lies on their way.
 
 use super::super::Solver;
+use super::super::improve;
 use super::super::improve::Incumbent;
 use super::super::in_time;
 use super::super::presolve;
@@ -9,6 +10,7 @@ use super::moves;
 use super::share;
 use crate::engine::Meter;
 use crate::objective::Metric;
+use crate::problem::Bin;
 use crate::problem::Later;
 use crate::problem::Step;
 use crate::problem::StepKind;
@@ -128,7 +130,7 @@ impl Solver<'_> {
         if let Some(steps) = found.steps {
             let (placement, price) = (best.placement.clone(), best.penalty(problem));
             let values = value(problem, settings, &steps, price);
-            search.adopt(Incumbent { steps, values, placement });
+            search.adopt(improve::thrifty(problem, settings, Incumbent { steps, values, placement }));
         }
         let only = self.is_only_way(found.level);
         let value = self.best()?.values[found.level];
@@ -143,7 +145,7 @@ impl Solver<'_> {
 
     /// Can moves be done at a part of their rate? Then those of the best plan can be done in
     /// other ways, too.
-    fn may_share(&self) -> bool {
+    pub(in super::super) fn may_share(&self) -> bool {
         self.problem.project.transit.as_ref().is_some_and(|transit| transit.parts().len() > 1)
     }
 
@@ -174,6 +176,16 @@ impl Solver<'_> {
             }
             _ => true,
         };
-        (0..level).any(fewest) && self.analysis.forced.iter().all(plain) && best.steps.iter().all(others)
+        // Where joules count, empty bins that may close can be better closed.
+        let joules =
+            self.settings.objective.levels[..=level].iter().any(|level| level.counts(Metric::Energy));
+        let occupied = |(bin, row): (u32, &Bin)| {
+            let drawn = self.problem.project.power.bins.get(bin as usize).copied().unwrap_or(0);
+            !row.open || row.later != Later::Free || drawn == 0 || best.placement.to.contains(&bin)
+        };
+        (0..level).any(fewest)
+            && self.analysis.forced.iter().all(plain)
+            && best.steps.iter().all(others)
+            && (!joules || (0u32..).zip(&packing.bins).all(occupied))
     }
 }

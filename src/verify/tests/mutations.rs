@@ -416,6 +416,78 @@ fn edges_are_respected_and_form_no_circle() {
     assert_eq!(faults(&with((0, 1))), [], "said twice");
 }
 
+impl Case {
+    /// What is told of the plan, once its edges have been changed, when it is carried out by
+    /// them.
+    fn carried_out(&self, change: impl FnOnce(&mut Vec<(u32, u32)>)) -> Report {
+        let mut plan = self.plan.clone();
+        change(&mut plan.happens_before);
+        let mut report = check(&self.instance, &plan);
+        assert!(report.is_ok(), "its times are right: {:?}", texts(&report));
+        verify_conditions(&self.instance, &plan, &mut report);
+        assert!(matches!(report.conditions, Conditions::Tried(runs) if runs >= 16));
+        report
+    }
+}
+
+const CONDITIONS: Source = Source::Core(CoreRule::Conditions);
+
+#[test]
+fn no_edge_can_be_left_out() {
+    let case = case();
+    assert_eq!(case.carried_out(|_| {}).findings, []);
+    for (at, edge) in case.plan.happens_before.iter().enumerate() {
+        let report = case.carried_out(|edges| {
+            edges.remove(at);
+        });
+        let all = faults(&report);
+        assert!(!all.is_empty() && all.iter().all(|fault| *fault == (None, CONDITIONS)), "{edge:?}: {all:?}");
+    }
+    // What is implied may be said or not.
+    assert_eq!(case.carried_out(|edges| edges.push((0, 2))).findings, []);
+    assert!(faults(&case.carried_out(Vec::clear)).len() > 4);
+    let report = case.carried_out(|edges| {
+        edges.remove(0);
+    });
+    assert_eq!(
+        texts(&report),
+        ["carried out by its conditions alone, node n1 needs 12 of cpu, has 10; a came or grew; \
+          migrate(a, n0, n1) does not wait for the end of shutdown(c, n1)"]
+    );
+}
+
+#[test]
+fn a_rule_may_hold_by_the_times_alone() {
+    let case = case();
+    let report = case.carried_out(|edges| edges.retain(|edge| *edge != (3, 4)));
+    assert!(
+        texts(&report).iter().any(|text| text
+            .starts_with("carried out by its conditions alone, the plan breaks spread (constraint 12): ")),
+        "{:?}",
+        texts(&report)
+    );
+    // What is wrong at its own times is told once.
+    let mut plan = case.plan.clone();
+    plan.actions[1].start -= 1;
+    plan.actions[1].end -= 1;
+    plan.happens_before.clear();
+    let mut report = check(&case.instance, &plan);
+    let known = report.findings.len();
+    verify_conditions(&case.instance, &plan, &mut report);
+    let told = report.findings[known..].iter().filter(|finding| finding.violation.nodes == [case.n[1]]);
+    assert_eq!(told.count(), 0, "{:?}", texts(&report));
+}
+
+#[test]
+fn who_waits_in_a_circle_is_not_carried_out() {
+    let case = case();
+    let mut plan = case.plan.clone();
+    plan.happens_before.push((1, 0));
+    let mut report = Report::default();
+    verify_conditions(&case.instance, &plan, &mut report);
+    assert_eq!((report.findings.len(), report.conditions), (0, Conditions::Unchecked));
+}
+
 #[test]
 fn a_circle_of_actions_that_take_no_time_is_a_circle() {
     let mut b = InstanceBuilder::new();
