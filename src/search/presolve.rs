@@ -167,14 +167,14 @@ pub fn analyse(problem: &Problem) -> Analysis {
     analysis
 }
 
-/// Raises the bounds on sums of ends, given that those who must move are some `target` above
-/// what is known in the best plan: they meet on several channels each.
+/// Raises the bounds on sums of ends where those who must move cross several channels each, until
+/// they are higher by `target` or the meter is over.
 pub fn raise_sums(problem: &Problem, analysis: &mut Analysis, target: u64, meter: &mut Meter) {
     let forced = &analysis.forced;
     let taken: u64 = forced.iter().map(|&item| move_takes(&problem.packing, item)).sum();
     let evictions = &analysis.evictions;
     let aim = analysis.ends.waits.saturating_add(target);
-    // Half of it for each.
+    // A half for plans with stops, and the rest for those without.
     let mut own = meter.part(meter.left() / 2);
     let excess = channel::split_excess(problem, forced, false, aim, &mut own);
     meter.include(&own);

@@ -32,7 +32,7 @@ impl Solver<'_> {
             return;
         }
         let Some(best) = self.best() else { return };
-        // The share of those who must move in the best plan: nothing is higher.
+        // No bound is higher than what is reached.
         let reached = schedule::metric(self.problem, &best.steps, Metric::Mttr);
         let target = reached.saturating_sub(self.analysis.least_mttr_any);
         let mut meter = self.settings.limits.meter(self.answer.effort).part(SPLIT_STEPS);
