@@ -33,7 +33,8 @@ pub struct Turns {
 }
 
 /// The best times in the last of the levels, below its value, and as good in those before;
-/// `None` where there are too many tasks. `split` bounds the sum of the last level.
+/// `None` where there are too many tasks, or some are better
+/// late. `split` bounds the sum of the last level.
 pub fn search(
     tasks: &Tasks,
     levels: &[Level],
@@ -42,7 +43,9 @@ pub fn search(
     meter: &mut Meter,
 ) -> Option<Turns> {
     let (&value, level) = (values.last()?, levels.last()?);
-    if tasks.count() > MOST_TASKS || tasks.order().len() < tasks.count() || value == 0 {
+    // An end that is better late is no earlier for those that started before.
+    let regular = levels.iter().all(|level| level.late.is_empty());
+    if !regular || tasks.count() > MOST_TASKS || tasks.order().len() < tasks.count() || value == 0 {
         return None;
     }
     let search = Search::new(tasks, levels, values, split);
