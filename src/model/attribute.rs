@@ -48,6 +48,7 @@ impl Value {
         match self {
             Value::Bool(value) => value.to_string(),
             Value::Int(value) => value.to_string(),
+            Value::Float(value) if value.abs() >= 1e16 => format!("{value:e}"),
             Value::Float(value) => value.to_string(),
             Value::Text(text) => match text.char_indices().nth(MOST) {
                 Some((end, _)) => format!("`{}…`", text[..end].escape_debug()),

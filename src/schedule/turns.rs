@@ -33,8 +33,8 @@ pub struct Turns {
 }
 
 /// The best times in the last of the levels, below its value, and as good in those before;
-/// `None` where there are too many tasks, or some are better
-/// late. `split` bounds the sum of the last level.
+/// `None` where there are too many tasks, or some are better late. `split` bounds the sum of the
+/// last level.
 pub fn search(
     tasks: &Tasks,
     levels: &[Level],

@@ -241,10 +241,7 @@ impl<'p> Run<'p, '_> {
         for option in options {
             let name = &option.value.name;
             let value = match &option.value.value {
-                Some(expression) => match self.flag(&expression.value) {
-                    Some(flag) => Value::Text(flag.into()),
-                    None => self.value(expression),
-                },
+                Some(expression) => self.value(expression),
                 None => Value::Text("true".into()),
             };
             if name.value != "tag" && choices.iter().any(|choice| choice.name.value == name.value) {
@@ -254,14 +251,6 @@ impl<'p> Run<'p, '_> {
             choices.push(Choice { name, value, span: option.span });
         }
         choices
-    }
-
-    /// `true` or `false`, where that is no VM.
-    fn flag(&mut self, expression: &'p Expression) -> Option<&'p str> {
-        let Expression::Name(name) = expression else { return None };
-        let is_flag = name == "true" || name == "false";
-        let is_vm = is_flag && self.session.world.vm(self.prefix(), name, &mut self.buffer).is_some();
-        (is_flag && !is_vm).then_some(name)
     }
 
     /// What options do, in order.

@@ -5,9 +5,12 @@ use crate::common::parse_rule;
 use quadrille::Options;
 use quadrille::Status;
 use quadrille::StopReason;
+use quadrille::constraint::Constraint;
+use quadrille::constraint::fence::Fence;
 use quadrille::model::Duration;
 use quadrille::model::InstanceBuilder;
 use quadrille::model::Timed;
+use quadrille::model::Value;
 use quadrille::outcome::CancelToken;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -59,10 +62,23 @@ fn an_attribute_goes_before_the_model_of_an_action() {
 
 #[test]
 fn durations_that_are_none_are_errors() {
-    for bad in ["a.migrate=0", "a.migrate=-3"] {
-        let instance = cluster("n0: a | n1:").takes(bad).rule("fence a n1").build();
-        assert!(quadrille::solve(&instance, &Options::default()).is_err(), "{bad}");
+    // Of a VM: as the instance is built.
+    for bad in [0, -3] {
+        let mut b = InstanceBuilder::new();
+        let vm = b.ready_vm("a");
+        b.vm_attribute(vm, "migrate", Value::Int(bad));
+        let error = b.build().expect_err("no duration");
+        assert!(error.to_string().contains("expected a whole number of seconds"), "{error}");
     }
+    // What a model makes of a demand: as it is needed.
+    let mut b = InstanceBuilder::new();
+    let cpu = b.resource_with_defaults("cpu", 9, 0);
+    let [from, to] = ["n0", "n1"].map(|name| b.node(name));
+    let vm = b.running_vm("a", from);
+    b.duration(Timed::Migrate, Duration::Linear { resource: cpu, coefficient: 1.0, offset: 0.0 });
+    b.constraint(Constraint::new(Fence { vm, nodes: [to].into() }));
+    let instance = b.build().expect("sound");
+    assert!(quadrille::solve(&instance, &Options::default()).is_err());
 }
 
 #[test]

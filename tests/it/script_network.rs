@@ -271,7 +271,7 @@ fn figures_are_checked_where_they_are_stated() {
         let node = format!("@n1 : node<{options}> online;");
         assert_eq!(apply(&[("n.btrp", &node)], None).is_ok(), !options.starts_with("boot"), "{options}");
     }
-    let sound = "VM1 : small<postCopy=true, coldMigration, clone=\"false\", memUsed=1.5, hotDirtySize=0, hotDirtyDuration=0>;";
+    let sound = "template small; VM1 : small<postCopy=\"true\", coldMigration, clone=\"false\", memUsed=1.5, hotDirtySize=0, hotDirtyDuration=0>;";
     assert!(apply(&[("vm.btrp", sound)], None).is_ok());
 }
 

@@ -165,7 +165,8 @@ impl Solver<'_> {
             row.lead == 0 && !packing.resizes(*item) && settled(*item)
         };
         let others = |step: &Step| match step.kind {
-            StepKind::Arrive { item, .. } => settled(item),
+            // What grows may do so after it has come, in a step of its own.
+            StepKind::Arrive { item, .. } => settled(item) && !packing.resizes(item),
             StepKind::Close(bin) => packing.bins[bin as usize].later == Later::Closed,
             StepKind::Open(bin) => {
                 packing.bins[bin as usize].later == Later::Open
