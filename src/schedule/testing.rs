@@ -57,6 +57,23 @@ impl Transit for Star {
     }
 }
 
+/// An item of any bin: all that is done with it takes so many seconds.
+pub(crate) fn item(source: u32, role: Role, seconds: u32) -> Item {
+    Item {
+        source,
+        role,
+        pinned: false,
+        domain: 0,
+        route: 0,
+        lead: 0,
+        hold: seconds,
+        leg: seconds,
+        duration: seconds,
+        anchor: NONE,
+        image: false,
+    }
+}
+
 /// An item: source, target, size, seconds, what it takes of channels.
 pub(crate) type Row = (u32, u32, u64, u32, u64);
 
@@ -68,23 +85,14 @@ pub(crate) fn problem(bins: &[(u64, Bin)], rows: &[Row], channels: Option<u64>) 
         set.insert(bin);
         set
     };
-    let item = |(at, &(source, _, _, takes, _)): (usize, &Row)| Item {
-        source,
-        role: Role::Stay,
-        pinned: false,
+    let ending = |(at, &(source, _, _, takes, _)): (usize, &Row)| Item {
         domain: 1 + at as u32,
-        route: 0,
-        lead: 0,
-        hold: takes,
-        leg: takes,
-        duration: takes,
-        anchor: NONE,
-        image: false,
+        ..item(source, Role::Stay, takes)
     };
     let mut packing = Packing {
         dims: 1,
         bins: bins.iter().map(|bin| bin.1).collect(),
-        items: rows.iter().enumerate().map(item).collect(),
+        items: rows.iter().enumerate().map(ending).collect(),
         domains: std::iter::once(BitSet::full(bins.len()))
             .chain(rows.iter().map(|row| only(row.1)))
             .collect(),

@@ -107,27 +107,14 @@ mod tests {
     use super::*;
     use crate::problem::Bin;
     use crate::problem::BitSet;
-    use crate::problem::Item;
     use crate::problem::Packing;
     use crate::problem::Power;
     use crate::problem::Role;
+    use crate::schedule::testing::item;
 
     #[test]
     fn bins_close_early_and_open_late() {
         let bin = |open, later, closing| Bin { open, later, opening: 3, closing };
-        let item = |source, duration| Item {
-            source,
-            role: if source == NONE { Role::Arrive } else { Role::Stay },
-            pinned: false,
-            domain: 0,
-            route: 0,
-            lead: 0,
-            hold: duration,
-            leg: duration,
-            duration,
-            anchor: NONE,
-            image: false,
-        };
         let packing = Packing {
             bins: vec![
                 bin(true, Later::Free, 2),
@@ -136,7 +123,7 @@ mod tests {
                 bin(true, Later::Open, 1),
                 bin(false, Later::Open, 1),
             ],
-            items: vec![item(0, 4), item(NONE, 6)],
+            items: vec![item(0, Role::Stay, 4), item(NONE, Role::Arrive, 6)],
             domains: vec![BitSet::full(5)],
             anchored: vec![false; 5],
             ..Packing::default()

@@ -149,30 +149,21 @@ impl Narrowed {
 mod tests {
     use super::*;
     use crate::problem::Bin;
-    use crate::problem::Item;
     use crate::problem::Later;
     use crate::problem::Partition;
     use crate::problem::Relation;
+    use crate::schedule::testing::item;
 
     /// Four bins in two groups, items by their source.
     fn packing(sources: &[u32], kind: RelationKind, continuous: bool) -> Packing {
         let bin = Bin { open: true, later: Later::Open, opening: 0, closing: 0 };
-        let item = |&source: &u32| Item {
-            source,
-            role: if source == NONE { Role::Arrive } else { Role::Stay },
-            pinned: false,
-            domain: 0,
-            route: 0,
-            lead: 0,
-            hold: 1,
-            leg: 1,
-            duration: 1,
-            anchor: NONE,
-            image: false,
+        let placed = |&source: &u32| {
+            let role = if source == NONE { Role::Arrive } else { Role::Stay };
+            item(source, role, 1)
         };
         Packing {
             bins: vec![bin; 4],
-            items: sources.iter().map(item).collect(),
+            items: sources.iter().map(placed).collect(),
             domains: vec![BitSet::full(4)],
             partitions: vec![Partition { group_of: vec![0, 0, 1, 1], groups: 2 }],
             relations: vec![Relation { kind, continuous, penalty: None, cause: 0 }],

@@ -190,21 +190,10 @@ mod tests {
     use crate::problem::Extra;
     use crate::problem::Item;
     use crate::problem::Packing;
+    use crate::schedule::testing;
 
     fn item(source: u32, role: Role, domain: u32) -> Item {
-        Item {
-            source,
-            role,
-            pinned: false,
-            domain,
-            route: 0,
-            lead: 0,
-            hold: 5,
-            leg: 5,
-            duration: 4,
-            anchor: NONE,
-            image: false,
-        }
+        Item { domain, duration: 4, ..testing::item(source, role, 5) }
     }
 
     #[test]
